@@ -1,0 +1,1080 @@
+"""What backprop.py promises, one fact a test, in the order of the module.
+
+Expected values come from outside: published examples, and numbers computed
+with mpmath at 50 digits, where each says so.  Tolerances: a formula evaluated
+in double precision is good to about 1e-15, so 1e-14 leaves room for a few
+roundings; a central difference with step 1e-5 has an error of about 1e-10.
+"""
+
+import ast
+import copy
+import doctest
+import itertools
+import math
+import os
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+
+import backprop
+from backprop import (
+    backpropagate, backward, forward, gradient_check, gradients, init_network,
+    jacobian, leaky_relu, linear, mean_loss, numerical_gradients,
+    parameter_rows, park_miller, predict, relu, sgd_step, sigmoid,
+    sigmoid_cross_entropy, softmax, softmax_cross_entropy, squared_error,
+    swish, tanh, train, uniform)
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+ACTIVATIONS = [linear, sigmoid, tanh, relu, leaky_relu, swish]
+LOSSES = [squared_error, sigmoid_cross_entropy, softmax_cross_entropy]
+XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+
+
+def name(thing):
+    """Label functions by their names in pytest's list of cases."""
+    return getattr(thing, "__name__", None)
+
+
+def near(expected, relative=1e-14, absolute=1e-15):
+    return pytest.approx(expected, rel=relative, abs=absolute)
+
+
+def flat(nest):
+    """All numbers of nested lists in one list, other things left out."""
+    if isinstance(nest, (list, tuple)):
+        return [number for part in nest for number in flat(part)]
+    return [nest] if isinstance(nest, (int, float)) else []
+
+
+def example_network():
+    """The 2-2-2 network of Mazur's step-by-step example."""
+    return [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
+            [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
+
+
+def random_problem(sizes, activations, loss, seed, count=3):
+    """A network with random weights and biases, and samples that suit it."""
+    rnd = random.Random(seed)
+    network = init_network(sizes, activations, uniform(seed))
+    for weights, biases, activation in network:
+        biases[:] = [rnd.uniform(-1, 1) for b in biases]
+    samples = []
+    for _ in range(count):
+        inputs = [rnd.uniform(-2, 2) for _ in range(sizes[0])]
+        targets = [rnd.uniform(0.1, 1) for _ in range(sizes[-1])]
+        if loss is softmax_cross_entropy:
+            targets = [t / sum(targets) for t in targets]
+        samples.append((inputs, targets))
+    return network, samples
+
+
+# --- Activation functions ----------------------------------------------------
+
+# mpmath, mp.dps = 50:  f(z), diff(f, z)  with  f = 1 / (1 + exp(-z)),
+# tanh(z),  z / (1 + exp(-z));  the others by their definitions, on paper.
+@pytest.mark.parametrize("f, z, a, slope", [
+    (linear, -3.0, -3.0, 1.0),
+    (linear, 0.0, 0.0, 1.0),
+    (linear, 2.5, 2.5, 1.0),
+    (sigmoid, -3.0, 0.047425873177566781, 0.045176659730912133),
+    (sigmoid, -0.5, 0.37754066879814544, 0.23500371220159449),
+    (sigmoid, 0.0, 0.5, 0.25),
+    (sigmoid, 0.1, 0.52497918747893999, 0.24937604019289197),
+    (sigmoid, 2.0, 0.88079707797788244, 0.10499358540350652),
+    (tanh, -3.0, -0.99505475368673045, 0.0098660371654401913),
+    (tanh, -0.5, -0.46211715726000976, 0.78644773296592741),
+    (tanh, 0.0, 0.0, 1.0),
+    (tanh, 0.1, 0.099667994624955817, 0.99006629084743978),
+    (tanh, 2.0, 0.96402758007581688, 0.070650824853164466),
+    (relu, -2.0, 0.0, 0.0),
+    (relu, 0.0, 0.0, 0.0),
+    (relu, 2.5, 2.5, 1.0),
+    (leaky_relu, -2.0, -0.02, 0.01),
+    (leaky_relu, 0.0, 0.0, 0.01),
+    (leaky_relu, 2.5, 2.5, 1.0),
+    (swish, -3.0, -0.14227761953270034, -0.088104106015169617),
+    (swish, -0.5, -0.18877033439907272, 0.26003881269734819),
+    (swish, 0.0, 0.0, 0.5),
+    (swish, 0.1, 0.052497918747893999, 0.54991679149822918),
+    (swish, 2.0, 1.7615941559557649, 1.0907842487848955),
+], ids=name)
+def test_activation_returns_its_value_and_its_slope(f, z, a, slope):
+    # 1 - a * a takes a digit or two off where a is near 1, hence 1e-13
+    assert f(z) == near((a, slope), relative=1e-13)
+
+
+@pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
+@pytest.mark.parametrize("z", [-1e300, -1e4, -745.0, -40.0, 40.0, 710.0, 1e4,
+                               1e300])
+def test_activation_is_finite_at_extremes(f, z):
+    assert all(math.isfinite(number) for number in f(z))
+
+
+@pytest.mark.parametrize("f, z, expected", [
+    (sigmoid, -1e300, (0.0, 0.0)), (sigmoid, 1e300, (1.0, 0.0)),
+    (tanh, -1e300, (-1.0, 0.0)), (tanh, 1e300, (1.0, 0.0)),
+    (swish, -1e300, (0.0, 0.0)), (swish, 1e300, (1e300, 1.0)),
+], ids=name)
+def test_activation_reaches_its_limit_at_extremes(f, z, expected):
+    assert f(z) == expected
+
+
+@pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
+def test_activation_does_not_hide_a_nan(f):
+    assert math.isnan(f(math.nan)[0])
+
+
+def test_sigmoid_keeps_its_digits_where_it_is_tiny():
+    # mpmath: 1 / (1 + exp(30))
+    assert sigmoid(-30.0)[0] == near(9.357622968839299e-14, absolute=0)
+
+
+# --- Losses ------------------------------------------------------------------
+
+# mpmath, mp.dps = 50, from the definitions: with s = 1 / (1 + exp(-z)) and
+# p = exp(z) / sum(exp(z)),  C = sum(-t * log(s) - (1 - t) * log(1 - s)),
+# gradient s - t,  and  C = sum(-t * log(p)),  gradient p - t.
+@pytest.mark.parametrize("loss, outputs, targets, C, gradient", [
+    (squared_error, [1.0, -2.0, 0.5], [0.5, 1.0, 0.5], 4.625,
+     [0.5, -3.0, 0.0]),
+    (sigmoid_cross_entropy, [-2.0, 0.5, 3.0], [0.0, 0.25, 1.0],
+     1.0245923467968212,
+     [0.11920292202211756, 0.37245933120185456, -0.047425873177566781]),
+    (softmax_cross_entropy, [-2.0, 0.5, 3.0], [0.5, 0.25, 0.25],
+     3.2100972463643101,
+     [-0.49381171472719996, -0.17461125203700332, 0.66842296676420329]),
+], ids=name)
+def test_loss_returns_its_value_and_its_gradient(
+        loss, outputs, targets, C, gradient):
+    assert loss(outputs, targets) == (near(C), near(gradient))
+
+
+@pytest.mark.parametrize("logits, targets, C, gradient", [
+    ([1e300], [1.0], 0.0, [0.0]),
+    ([1e300], [0.0], 1e300, [1.0]),
+    ([-745.0], [1.0], 745.0, [-1.0]),
+    ([-1e4, 1e4], [0.0, 1.0], 0.0, [0.0, 0.0]),
+])
+def test_sigmoid_cross_entropy_is_exact_at_extremes(
+        logits, targets, C, gradient):
+    assert sigmoid_cross_entropy(logits, targets) == (near(C), near(gradient))
+
+
+@pytest.mark.parametrize("logits, targets, C, gradient", [
+    ([1e300, 0.0], [1.0, 0.0], 0.0, [0.0, 0.0]),
+    ([1e300, 0.0], [0.0, 1.0], 1e300, [1.0, -1.0]),
+    ([-745.0, 745.0], [1.0, 0.0], 1490.0, [-1.0, 1.0]),
+    ([1e4, 1e4], [0.5, 0.5], math.log(2), [0.0, 0.0]),
+])
+def test_softmax_cross_entropy_is_exact_at_extremes(
+        logits, targets, C, gradient):
+    assert softmax_cross_entropy(logits, targets) == (near(C), near(gradient))
+
+
+def test_softmax_is_exp_over_the_sum_of_exps():
+    # mpmath, as above
+    assert softmax([-2.0, 0.5, 3.0]) == near(
+        [0.0061882852728000352, 0.075388747962996676, 0.91842296676420329])
+
+
+@pytest.mark.parametrize("shift", [-1e4, -745.0, 1000.0, 1e4])
+def test_softmax_does_not_change_when_all_logits_are_shifted(shift):
+    # whole logits, so that the shift itself rounds nothing
+    assert softmax([shift - 1, shift, shift + 2]) == softmax([-1, 0, 2])
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+@pytest.mark.parametrize("outputs, targets", [
+    ([0.5], [0.5, 0.5]), ([0.5, 0.5], [1.0]), ([0.5], [])])
+def test_loss_refuses_another_number_of_targets(loss, outputs, targets):
+    with pytest.raises(ValueError, match="targets: expected length %d, got %d"
+                       % (len(outputs), len(targets))):
+        loss(outputs, targets)
+
+
+@pytest.mark.parametrize("targets", [
+    [1.0, 1.0], [0.0, 0.0], [0.5, 0.499], [math.nan, 1.0]], ids=str)
+def test_softmax_cross_entropy_refuses_targets_that_do_not_sum_to_1(targets):
+    with pytest.raises(ValueError, match="expected a sum of 1, got"):
+        softmax_cross_entropy([0.1, 0.2], targets)
+
+
+def test_softmax_cross_entropy_takes_targets_that_miss_1_by_rounding():
+    assert softmax_cross_entropy([0.0] * 10, [0.1] * 10)[0] == near(
+        math.log(10))
+
+
+# --- Random numbers and new networks -----------------------------------------
+
+def test_park_miller_reaches_the_documented_10000th_value():
+    # the C++ standard, [rand.predef]: the 10000th invocation of minstd_rand,
+    # from its default seed 1, gives 399268537
+    value = next(itertools.islice(park_miller(1), 9999, None))
+    assert value == 399268537 / (2**31 - 1)
+
+
+def test_uniform_steps_by_the_park_miller_rule():
+    rng = uniform(7)
+    first, second = (round(next(rng) * (2**31 - 1)) for _ in range(2))
+    assert second == first * 48271 % (2**31 - 1)
+
+
+def test_uniform_gives_the_same_numbers_for_the_same_seed():
+    # whole numbers worked out apart from the module, by Python's pow:
+    # pow(1 + 1986 + 1, 17, M) * 48271 % M with M = 2**31 - 1
+    assert next(uniform(1)) == (
+        pow(1988, 17, 2**31 - 1) * 48271 % (2**31 - 1) / (2**31 - 1))
+
+
+@pytest.mark.parametrize("seed", [0, 1, -1, -1986, -1987, 2**31 - 2,
+                                  2**31 - 1, -10**30, 10**30])
+def test_uniform_stays_strictly_between_0_and_1(seed):
+    numbers = list(itertools.islice(uniform(seed), 1000))
+    assert 0 < min(numbers) and max(numbers) < 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, -1986, 10**30])
+def test_uniform_spreads_its_numbers_evenly(seed):
+    # of 10,000, a tenth falls into each tenth, give or take 5 standard
+    # deviations of sqrt(10000 * 0.1 * 0.9) = 30
+    tenths = [int(10 * u) for u in itertools.islice(uniform(seed), 10000)]
+    assert all(abs(tenths.count(k) - 1000) < 150 for k in range(10))
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 1, 2, 98, 12345])
+@pytest.mark.parametrize("distance", [1, 2, 3])
+def test_neighbouring_seeds_give_unrelated_numbers(seed, distance):
+    # the correlation of 1,000 independent pairs is within 5 / sqrt(1000);
+    # centred at 0.5, where the variance of a uniform number is 1 / 12
+    pairs = zip(uniform(seed), uniform(seed + distance))
+    correlation = sum((u - 0.5) * (v - 0.5)
+                      for u, v in itertools.islice(pairs, 1000)) * 12 / 1000
+    assert abs(correlation) < 5 / math.sqrt(1000)
+
+
+def test_first_numbers_of_neighbouring_seeds_are_spread_evenly():
+    # as above: 1,000 seeds, 100 a tenth, 5 standard deviations of 9.5
+    tenths = [int(10 * next(uniform(seed))) for seed in range(1000)]
+    assert all(abs(tenths.count(k) - 100) < 48 for k in range(10))
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, [1]], ids=str)
+def test_uniform_refuses_a_seed_that_is_not_whole_at_once(seed):
+    with pytest.raises(ValueError, match="seed: expected a whole number"):
+        uniform(seed)
+
+
+def test_init_network_has_the_shape_it_was_asked_for():
+    network = init_network([3, 4, 2], [tanh, sigmoid], uniform(1))
+    assert [(len(weights), {len(row) for row in weights}, biases, activation)
+            for weights, biases, activation in network] == [
+        (4, {3}, [0.0] * 4, tanh), (2, {4}, [0.0] * 2, sigmoid)]
+
+
+def test_init_network_takes_its_weights_from_the_stream_in_order():
+    network = init_network([3, 1, 2], [tanh, tanh], iter(
+        [0.5, 0.75, 0.25, 0.0, 1.0]))
+    # limits sqrt(3 / 3) = 1 and sqrt(3 / 1)
+    assert [layer[0] for layer in network] == [
+        [[0.0, 0.5, -0.5]], [[-math.sqrt(3)], [math.sqrt(3)]]]
+
+
+def test_init_network_gives_weights_a_variance_of_one_over_n_in():
+    # 50,000 weights: the variance of their mean square is (4/5) / 50000 of it
+    weights = flat(init_network([100, 500], [tanh], uniform(3))[0][0])
+    mean_square = sum(w * w for w in weights) / len(weights)
+    assert mean_square * 100 == pytest.approx(1, abs=5 * math.sqrt(0.8 / 5e4))
+
+
+def test_init_network_gives_each_layer_its_own_lists():
+    network = init_network([2, 2, 2], [tanh, tanh], uniform(1))
+    lists = [part for weights, biases, activation in network
+             for part in weights + [weights, biases]]
+    assert len({id(part) for part in lists}) == len(lists)
+
+
+@pytest.mark.parametrize("sizes, activations, rng, words", [
+    ([2, 0, 1], [tanh, tanh], uniform(1), "sizes.*above 0, got 0"),
+    ([-1, 1], [tanh], uniform(1), "sizes.*above 0, got -1"),
+    ([2.5, 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got 2.5"),
+    (["2", 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got '2'"),
+    ([2], [], uniform(1), r"sizes: expected at least two, .* got \[2\]"),
+    ([], [], uniform(1), r"sizes: expected at least two, .* got \[\]"),
+    (2, [tanh], uniform(1), "sizes: expected a list, got 2"),
+    ([2, 1], [], uniform(1), "activations: expected length 1, got 0"),
+    ([2, 1], [tanh] * 2, uniform(1), "activations: expected length 1, got 2"),
+    ([2, 1], tanh, uniform(1), "activations: expected a list, got <function"),
+    ([1, 2, 3], [tanh, "tanh"], uniform(1),
+     r"activations\[1\]: expected a function z -> \(a, da/dz\), got 'tanh'"),
+    ([2, 1], [math.tanh], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <built-in .* tanh>"),
+    ([2, 1], [softmax], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function softmax"),
+    ([2, 1], [lambda z: (z, None)], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
+    ([2, 1], [lambda z: (z, 1.0, 0.0)], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
+    ([2, 1], [tanh], 1, r"rng: expected a generator such as uniform\(1\)"),
+    ([2, 1], [tanh], None, "rng: expected a generator.* got None"),
+])
+def test_init_network_refuses(sizes, activations, rng, words):
+    with pytest.raises(ValueError, match=words):
+        init_network(sizes, activations, rng)
+
+
+# --- Forward -----------------------------------------------------------------
+
+# A. Mazur, "A Step by Step Backpropagation Example" (2015): every number that
+# the post prints for the forward pass, to its last digit.
+def test_forward_computes_the_published_activations():
+    activations, slopes = forward(example_network(), [0.05, 0.10])
+    assert [["%.9f" % a for a in layer] for layer in activations[1:]] == [
+        ["0.593269992", "0.596884378"], ["0.751365070", "0.772928465"]]
+
+
+def test_forward_keeps_the_published_slopes():
+    # the post prints them for h1, o1
+    activations, slopes = forward(example_network(), [0.05, 0.10])
+    assert ("%.9f" % slopes[0][0], "%.9f" % slopes[1][0]) == (
+        "0.241300709", "0.186815602")
+
+
+def test_forward_returns_inputs_and_every_layer():
+    network = init_network([3, 4, 2, 5], [tanh, relu, linear], uniform(1))
+    activations, slopes = forward(network, [1, 2, 3])
+    assert activations[0] == [1, 2, 3]
+    assert [len(layer) for layer in activations] == [3, 4, 2, 5]
+    assert [len(layer) for layer in slopes] == [4, 2, 5]
+
+
+def test_forward_weighs_sums_and_applies_each_layers_own_activation():
+    network = [[[[1.0, -2.0], [3.0, 1.0]], [0.5, -1.0], relu],
+               [[[2.0, 4.0]], [1.0], leaky_relu]]
+    # z = 1 - 4 + 0.5 = -2.5 and 3 + 2 - 1 = 4;  then 0 + 16 + 1 = 17
+    assert forward(network, [1.0, 2.0]) == (
+        [[1.0, 2.0], [0.0, 4.0], [17.0]], [[0.0, 1.0], [1.0]])
+
+
+def test_forward_changes_nothing():
+    network, inputs = example_network(), [0.05, 0.10]
+    forward(network, inputs)
+    assert (network, inputs) == (example_network(), [0.05, 0.10])
+
+
+@pytest.mark.parametrize("inputs", [[], [1.0], [1.0, 2.0, 3.0]], ids=str)
+def test_forward_refuses_another_number_of_inputs(inputs):
+    with pytest.raises(ValueError, match=r"layer network\[0\]: expected 2 "
+                       "inputs, got %d" % len(inputs)):
+        forward(example_network(), inputs)
+
+
+def test_forward_refuses_a_layer_that_does_not_fit_the_one_below():
+    network = [[[[1.0]], [0.0], tanh], [[[1.0, 1.0]], [0.0], tanh]]
+    with pytest.raises(ValueError, match=r"network\[1\]: expected 2 .* got 1"):
+        forward(network, [1.0])
+
+
+def test_predict_gives_the_last_activations():
+    network = example_network()
+    assert predict(network, [0.05, 0.10]) == forward(
+        network, [0.05, 0.10])[0][-1]
+
+
+@pytest.mark.parametrize("inputs", [(0.5, 2.0), range(2), iter([0.5, 2.0])])
+def test_predict_takes_any_row_of_numbers(inputs):
+    network = [[[[1.0, 1.0]], [0.0], linear]]
+    assert predict(network, inputs) == [2.5 if inputs != range(2) else 1.0]
+
+
+# --- Backward ----------------------------------------------------------------
+
+def example_pass():
+    network = example_network()
+    activations, slopes = forward(network, [0.05, 0.10])
+    C, gradient = squared_error(activations[-1], [0.01, 0.99])
+    return network, activations, slopes, C, gradient
+
+
+def test_loss_is_the_published_one():
+    assert "%.9f" % example_pass()[3] == "0.298371109"
+
+
+def test_backward_gives_the_published_delta():
+    # the post prints it for o1 only; the gradients below cover the others
+    network, activations, slopes, C, gradient = example_pass()
+    assert "%.9f" % backward(network, slopes, gradient)[1][0] == "0.138498562"
+
+
+def test_backward_in_a_chain_multiplies_slopes_and_weights():
+    # three nodes in a row, slopes 2, 3, 5, weights above 7 and 11, dC/da 13
+    network = [[[[1.0]], [0.0], linear], [[[7.0]], [0.0], linear],
+               [[[11.0]], [0.0], linear]]
+    assert backward(network, [[2.0], [3.0], [5.0]], [13.0]) == [
+        [13.0 * 5 * 11 * 3 * 7 * 2], [13.0 * 5 * 11 * 3], [13.0 * 5]]
+
+
+def test_backward_adds_up_the_errors_of_all_nodes_above():
+    network = [[[[1.0], [1.0]], [0.0, 0.0], linear],
+               [[[2.0, 3.0], [5.0, 7.0]], [0.0, 0.0], linear]]
+    # node 0 feeds the outputs by 2 and 5, node 1 by 3 and 7
+    assert backward(network, [[1.0, 1.0], [1.0, 1.0]], [10.0, 100.0]) == [
+        [520.0, 730.0], [10.0, 100.0]]
+
+
+def test_backward_gives_the_same_when_run_twice():
+    network, activations, slopes, C, gradient = example_pass()
+    assert backward(network, slopes, gradient) == backward(
+        network, slopes, gradient)
+
+
+def test_backward_changes_nothing():
+    network, activations, slopes, C, gradient = example_pass()
+    before = copy.deepcopy((slopes, gradient))
+    backward(network, slopes, gradient)
+    assert (network, (slopes, gradient)) == (example_network(), before)
+
+
+@pytest.mark.parametrize("slopes, gradient, words", [
+    ([[1.0, 1.0]], [1.0, 1.0], "slopes: expected 2 layers, got 1"),
+    ([[1.0, 1.0]] * 2, [1.0], "output_gradient: expected length 2, got 1"),
+])
+def test_backward_refuses_lengths_that_do_not_fit(slopes, gradient, words):
+    with pytest.raises(ValueError, match=words):
+        backward(example_network(), slopes, gradient)
+
+
+# --- Update ------------------------------------------------------------------
+
+def test_sgd_step_reaches_the_published_weights():
+    # the post's w1 to w8, to the digits that it prints
+    network, activations, slopes, C, gradient = example_pass()
+    deltas = backward(network, slopes, gradient)
+    assert sgd_step(network, activations, deltas, 0.5) is None
+    w = flat(network[0][0]) + flat(network[1][0])
+    assert ["%.9f" % w[0], "%.8f" % w[1], "%.8f" % w[2], "%.8f" % w[3],
+            "%.8f" % w[4], "%.9f" % w[5], "%.9f" % w[6], "%.9f" % w[7]] == [
+        "0.149780716", "0.19956143", "0.24975114", "0.29950229",
+        "0.35891648", "0.408666186", "0.511301270", "0.561370121"]
+
+
+def test_sgd_step_moves_weights_and_biases_against_their_slopes():
+    network = [[[[1.0, 1.0], [1.0, 1.0]], [1.0, 1.0], linear]]
+    sgd_step(network, [[2.0, 3.0], [0.0, 0.0]], [[5.0, -7.0]], 0.5)
+    assert network == [[[[-4.0, -6.5], [8.0, 11.5]], [-1.5, 4.5], linear]]
+
+
+def test_sgd_step_changes_the_lists_in_place():
+    network, activations, slopes, C, gradient = example_pass()
+    rows = parameter_rows(network)
+    sgd_step(network, activations, backward(network, slopes, gradient), 0.5)
+    assert all(a is b for a, b in zip(rows, parameter_rows(network)))
+    assert rows != parameter_rows(example_network())
+
+
+# --- Training ----------------------------------------------------------------
+
+def step_by_gradients(network, samples, loss, learning_rate):
+    """One step of full-batch descent, written with gradients alone."""
+    nest = gradients(network, samples, loss)[1]
+    for row, slopes in zip(parameter_rows(network), parameter_rows(nest)):
+        for i, slope in enumerate(slopes):
+            row[i] -= learning_rate * slope
+
+
+def five_samples():
+    return random_problem([3, 4, 2], [tanh, swish], squared_error, 5, 5)
+
+
+def test_backpropagate_is_forward_then_loss_then_backward():
+    network, activations, slopes, C, gradient = example_pass()
+    assert backpropagate(network, [0.05, 0.10], [0.01, 0.99],
+                         squared_error) == (
+        C, activations, backward(network, slopes, gradient))
+
+
+# 2 leaves a batch of one at the end; 7 is more than there are
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 7])
+def test_train_takes_the_step_of_each_batchs_mean_gradient(batch_size):
+    network, samples = five_samples()
+    expected = copy.deepcopy(network)
+    for _ in range(3):
+        for start in range(0, 5, batch_size):
+            step_by_gradients(expected, samples[start:start + batch_size],
+                              squared_error, 0.1)
+    train(network, samples, squared_error, 0.1, 3, batch_size)
+    assert flat(network) == near(flat(expected), absolute=1e-14)
+
+
+def test_train_returns_one_mean_loss_per_epoch():
+    network, samples = five_samples()
+    assert len(train(network, samples, squared_error, 0.1, epochs=4)) == 4
+
+
+def test_train_takes_each_loss_before_the_step_of_its_batch():
+    network, samples = five_samples()
+    twin, expected = copy.deepcopy(network), 0.0
+    for part in samples[:2], samples[2:4], samples[4:]:
+        expected += mean_loss(twin, part, squared_error) * len(part) / 5
+        step_by_gradients(twin, part, squared_error, 0.1)
+    assert train(network, samples, squared_error, 0.1, batch_size=2) == [
+        near(expected)]
+
+
+def test_train_without_epochs_changes_nothing():
+    network = example_network()
+    assert train(network, [([0, 0], [0, 0])], squared_error, 0.5, 0) == []
+    assert network == example_network()
+
+
+def test_train_changes_every_weight_and_every_bias():
+    network, samples = five_samples()
+    before = flat(network)
+    train(network, samples, squared_error, 0.1)
+    assert all(old != new for old, new in zip(before, flat(network)))
+
+
+def test_train_visits_the_samples_in_order_without_a_random_stream():
+    network, samples = five_samples()
+    twin = copy.deepcopy(network)
+    train(network, samples, squared_error, 0.1)
+    for sample in samples:
+        step_by_gradients(twin, [sample], squared_error, 0.1)
+    assert flat(network) == near(flat(twin), absolute=1e-14)
+
+
+def orders(count, epochs, rng):
+    """The order in which train visits count samples in each epoch."""
+    seen = []
+
+    def spy(outputs, targets):
+        seen.append(int(targets[0]))
+        return 0.0, [0.0]
+
+    samples = [([0.0], [float(number)]) for number in range(count)]
+    train([[[[0.0]], [0.0], linear]], samples, spy, 0.1, epochs, rng=rng)
+    return [seen[start:start + count] for start in range(0, len(seen), count)]
+
+
+def test_train_visits_every_sample_once_an_epoch_when_it_shuffles():
+    assert [sorted(order) for order in orders(20, 5, uniform(1))] == [
+        list(range(20))] * 5
+
+
+def test_train_shuffles_anew_for_each_epoch():
+    assert len({tuple(order) for order in orders(20, 5, uniform(1))}) == 5
+
+
+def test_train_shuffles_the_same_for_the_same_seed():
+    assert orders(20, 3, uniform(1)) == orders(20, 3, uniform(1))
+    assert orders(20, 3, uniform(1)) != orders(20, 3, uniform(2))
+
+
+def test_shuffle_makes_every_order_equally_likely():
+    # 6,000 shuffles of three: 1,000 of each of the 6 orders, give or take 5
+    # standard deviations of sqrt(6000 / 6 * 5 / 6) = 29
+    rng, found = uniform(1), []
+    for _ in range(6000):
+        items = [1, 2, 3]
+        backprop.shuffle(items, rng)
+        found.append(tuple(items))
+    assert all(abs(found.count(order) - 1000) < 145
+               for order in itertools.permutations([1, 2, 3]))
+
+
+def test_train_leaves_the_callers_list_in_its_order():
+    network, samples = five_samples()
+    before = list(samples)
+    train(network, samples, squared_error, 0.1, epochs=3, rng=uniform(1))
+    assert all(a is b for a, b in zip(samples, before))
+
+
+def test_train_takes_any_row_of_pairs_of_rows():
+    network, samples = five_samples()
+    twin = copy.deepcopy(network)
+    train(network, samples, squared_error, 0.1, 3)
+    train(twin, ((tuple(x), iter(t)) for x, t in samples), squared_error,
+          0.1, 3)
+    assert network == twin
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_2_4_1_network_learns_xor(seed):
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(seed))
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    assert all(abs(predict(network, inputs)[0] - targets[0]) < 0.1
+               for inputs, targets in XOR)
+
+
+def diverging():
+    """A relu network and samples, whose loss explodes at rate 100."""
+    return random_problem([2, 3, 1], [relu, linear], squared_error, 4)
+
+
+def test_train_that_diverges_says_when_and_what_to_try():
+    network, samples = diverging()
+    with pytest.raises(ValueError, match=(
+            r"training diverged in epoch \d+: .*smaller learning_rate")):
+        train(network, samples, squared_error, 100.0, epochs=1000)
+
+
+def test_train_that_diverges_names_the_epoch_that_did():
+    network, samples = diverging()
+    for epoch in itertools.count(1):
+        twin = copy.deepcopy(network)
+        try:
+            train(twin, samples, squared_error, 100.0, epochs=epoch)
+        except ValueError as error:
+            assert "in epoch %d:" % epoch in str(error)
+            break
+
+
+def test_train_that_diverges_leaves_the_network_of_the_epoch_before():
+    network, samples = diverging()
+    twin = copy.deepcopy(network)
+    with pytest.raises(ValueError) as error:
+        train(network, samples, squared_error, 100.0, epochs=1000)
+    last = int(re.search(r"epoch (\d+)", str(error.value)).group(1)) - 1
+    train(twin, samples, squared_error, 100.0, epochs=last)
+    assert network == twin and all(map(math.isfinite, flat(network)))
+
+
+def test_train_that_overflows_a_weight_is_noticed_though_the_loss_is_finite():
+    # one sample, one step: the loss before it is 5e199, after it w = -inf
+    network = [[[[1e100]], [0.0], linear]]
+    with pytest.raises(ValueError, match="training diverged in epoch 1"):
+        train(network, [([1.0], [0.0])], squared_error, 1e300)
+    assert network == [[[[1e100]], [0.0], linear]]
+
+
+def test_train_undoes_the_epoch_in_which_a_loss_raises():
+    def moody(outputs, targets):
+        if targets == [3.0]:
+            raise RuntimeError("no more")
+        return squared_error(outputs, targets)
+
+    network = [[[[0.5]], [0.0], linear]]
+    with pytest.raises(RuntimeError):
+        train(network, [([1.0], [2.0]), ([1.0], [3.0])], moody, 0.1)
+    assert network == [[[[0.5]], [0.0], linear]]
+
+
+def test_train_undoes_the_epoch_in_which_it_is_interrupted():
+    def impatient(outputs, targets):
+        if targets == [3.0]:
+            raise KeyboardInterrupt
+        return squared_error(outputs, targets)
+
+    network = [[[[0.5]], [0.0], linear]]
+    with pytest.raises(KeyboardInterrupt):
+        train(network, [([1.0], [2.0]), ([1.0], [3.0])], impatient, 0.1)
+    assert network == [[[[0.5]], [0.0], linear]]
+
+
+# --- The gradient as a whole -------------------------------------------------
+
+def test_mean_loss_is_the_mean_over_the_samples():
+    network = [[[[1.0]], [0.0], linear]]
+    # errors 1, 2 and 3: halves of 1, 4 and 9
+    samples = [([1.0], [0.0]), ([2.0], [0.0]), ([3.0], [0.0])]
+    assert mean_loss(network, samples, squared_error) == near(7 / 3)
+
+
+def test_gradients_of_one_sample_are_the_published_ones():
+    # the post prints dE/dw5 = 0.082167041 and dE/dw1 = 0.000438568
+    C, nest = gradients(example_network(), [([0.05, 0.10], [0.01, 0.99])],
+                        squared_error)
+    assert ("%.9f" % C, "%.9f" % nest[1][0][0][0], "%.9f" % nest[0][0][0][0]
+            ) == ("0.298371109", "0.082167041", "0.000438568")
+
+
+def test_gradients_have_the_shape_of_the_network():
+    network, samples = five_samples()
+    nest = gradients(network, samples, squared_error)[1]
+    assert [(len(dC_dw), [len(row) for row in dC_dw], len(dC_db))
+            for dC_dw, dC_db in nest] == [(4, [3] * 4, 4), (2, [4] * 2, 2)]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+def test_gradients_of_a_batch_are_the_mean_of_its_samples(loss):
+    network, samples = random_problem([3, 4, 2], [tanh, linear], loss, 6, 5)
+    C, nest = gradients(network, samples, loss)
+    singles = [gradients(network, [sample], loss) for sample in samples]
+    assert flat([C, nest]) == near(
+        [sum(column) / 5 for column in zip(*map(flat, singles))],
+        absolute=1e-14)
+
+
+SHAPES = [[3, 2], [2, 4, 3], [1, 5, 2], [3, 5, 4, 2], [2, 3, 3, 3, 3, 2]]
+
+
+@pytest.mark.parametrize("sizes", SHAPES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=name)
+def test_gradients_agree_with_numerical_differences(activation, loss, sizes):
+    output = activation if loss is squared_error else linear
+    activations = [activation] * (len(sizes) - 2) + [output]
+    network, samples = random_problem(sizes, activations, loss, 8)
+    assert gradient_check(network, samples, loss) < 1e-8
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gradients_agree_where_each_layer_has_another_activation(seed):
+    rnd = random.Random(seed)
+    depth = rnd.randint(2, 5)
+    sizes = [rnd.randint(1, 5) for _ in range(depth + 1)]
+    activations = [rnd.choice(ACTIVATIONS) for _ in range(depth)]
+    network, samples = random_problem(sizes, activations, squared_error, seed)
+    assert gradient_check(network, samples, squared_error) < 1e-8
+
+
+def test_numerical_gradients_are_central_differences():
+    # C = (w * 1 + b)**2 / 2 is a parabola: the difference is exact, w + b = 3
+    network = [[[[2.0]], [1.0], linear]]
+    [[[[dC_dw]], [dC_db]]] = numerical_gradients(
+        network, [([1.0], [0.0])], squared_error, step=0.25)
+    assert (dC_dw, dC_db) == (3.0, 3.0)
+
+
+def test_numerical_gradients_are_off_by_the_square_of_the_step():
+    # C = w**4 / 8 at w = 1 by a bend of its own: ((1+h)**4 - (1-h)**4) / 16h
+    # is 1/2 + h**2 / 2, and h = 0.5 makes that 0.625
+    network = [[[[1.0]], [0.0], lambda z: (z * z / 2, z)]]
+    nest = numerical_gradients(network, [([1.0], [0.0])], squared_error, 0.5)
+    assert nest[0][0][0][0] == 0.625
+
+
+def test_numerical_gradients_leave_the_network_bit_for_bit():
+    network, samples = five_samples()
+    before = [number.hex() for number in flat(network)]
+    numerical_gradients(network, samples, squared_error)
+    assert [number.hex() for number in flat(network)] == before
+
+
+def test_numerical_gradients_put_the_weight_back_when_a_loss_raises():
+    def fragile(outputs, targets):
+        if outputs != [0.3]:
+            raise RuntimeError("nudged")
+        return 0.0, [0.0]
+
+    network = [[[[0.3]], [0.0], linear]]
+    with pytest.raises(RuntimeError):
+        numerical_gradients(network, [([1.0], [0.0])], fragile)
+    assert network == [[[[0.3]], [0.0], linear]]
+
+
+def test_gradient_check_notices_a_wrong_slope():
+    def wrong(z):
+        a, slope = tanh(z)
+        return a, 1.001 * slope
+
+    network, samples = random_problem([2, 3, 1], [wrong, linear],
+                                      squared_error, 9)
+    assert 1e-5 < gradient_check(network, samples, squared_error) < 1e-2
+
+
+def test_gradient_check_is_the_difference_over_the_sum_of_the_norms():
+    # C = a = 2 * (3 w + 4 b) but a slope three times too large: gradients
+    # (18, 24) and (6, 8), norms 30 and 10, difference (12, 16) of norm 20
+    network = [[[[1.0]], [1.0], lambda z: (2 * z, 6.0)]]
+    twice = [[[[1.0]], [1.0], lambda z: (z, 1.0)]]
+
+    def first(outputs, targets):
+        return outputs[0], [1.0]
+
+    assert gradient_check(twice, [([0.75], [0.0])], first) < 1e-8
+    assert gradient_check(network, [([0.75], [0.0])], first) == near(
+        0.5, relative=1e-9)
+
+
+def test_gradient_check_is_zero_where_both_gradients_are():
+    network = [[[[0.0]], [-1.0], relu]]
+    assert gradient_check(network, [([1.0], [0.0])], squared_error) == 0.0
+
+
+def test_jacobian_of_a_linear_network_is_the_product_of_its_weights():
+    network = [[[[1.0, 2.0], [3.0, 4.0]], [9.0, 9.0], linear],
+               [[[5.0, 6.0], [7.0, 8.0], [0.0, 1.0]], [9.0] * 3, linear]]
+    assert jacobian(network, [0.5, -0.5]) == [
+        [23.0, 34.0], [31.0, 46.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=name)
+@pytest.mark.parametrize("sizes", SHAPES, ids=str)
+def test_jacobian_agrees_with_numerical_differences(activation, sizes):
+    network, samples = random_problem(
+        sizes, [activation] * (len(sizes) - 1), squared_error, 11, 1)
+    inputs, step = samples[0][0], 1e-5
+    columns = []
+    for i in range(len(inputs)):
+        above, below = list(inputs), list(inputs)
+        above[i] += step
+        below[i] -= step
+        columns.append([(p - m) / (2 * step) for p, m in zip(
+            predict(network, above), predict(network, below))])
+    assert flat(jacobian(network, inputs)) == near(
+        flat(list(zip(*columns))), relative=1e-8, absolute=1e-9)
+
+
+# --- Bad input ---------------------------------------------------------------
+
+LAYER = [[[0.1, 0.2]], [0.3], tanh]         # two inputs, one node
+
+BAD_NETWORKS = [
+    (None, "network: expected a list of layers, got None"),
+    ([], r"network: expected a list of layers, got \[\]"),
+    ("network", "network: expected a list of layers, got 'network'"),
+    ([None], r"network\[0\]: expected \[weights, biases, activation\]"),
+    ([LAYER[:2]], r"network\[0\]: expected \[weights, biases, activation\]"),
+    ([LAYER + [1]], r"network\[0\]: expected \[weights, biases, activation\]"),
+    ([[[[1.0, 2.0]], [0.0], "tanh"]],
+     r"network\[0\] activation: expected a function z -> .*, got 'tanh'"),
+    ([[[[1.0, 2.0]], [0.0], math.tanh]],
+     r"network\[0\] activation: expected a function z -> .*, got <built-in"),
+    ([[[], [], tanh]], r"network\[0\] weights: expected a list of rows"),
+    ([[None, [0.0], tanh]], r"network\[0\] weights: expected a list of rows"),
+    ([[[[1.0, 2.0]], 0.0, tanh]], r"network\[0\] biases: expected a list"),
+    ([[[[1.0, 2.0]], (0.0,), tanh]], r"network\[0\] biases: expected a list"),
+    ([[[[1.0, 2.0]] * 3, [0.0] * 3, tanh]],
+     "network: expected a list of its own for every node"),
+    ([[[[]], [0.0], tanh]], r"network\[0\] weights\[0\]: expected a list"),
+    ([[[(1.0, 2.0)], [0.0], tanh]], r"weights\[0\]: expected a list"),
+    ([[[[1.0, 2.0], [3.0]], [0.0, 0.0], tanh]],
+     r"network\[0\] weights\[1\]: expected length 2, got 1"),
+    ([[[[1.0, 2.0]], [0.0, 0.0], tanh]],
+     r"network\[0\] biases: expected length 1, got 2"),
+    ([LAYER, [[[1.0, 2.0]], [0.0], tanh]],
+     r"network\[1\] weights\[0\]: expected length 1, got 2"),
+    ([LAYER, [[[math.nan]], [0.0], tanh]],
+     r"network\[1\] weights\[0\]\[0\]: expected a finite number, got nan"),
+    ([LAYER, [[["1"]], [0.0], tanh]],
+     r"network\[1\] weights\[0\]\[0\]: expected a finite number, got '1'"),
+    ([LAYER, [[[1.0]], [math.inf], tanh]],
+     r"network\[1\] biases\[0\]: expected a finite number, got inf"),
+]
+
+GOOD = ([0.0, 0.0], [0.0])
+BAD_SAMPLES = [
+    ([], r"samples: expected at least one, got \[\]"),
+    (None, "samples: expected a list, got None"),
+    (7, "samples: expected a list, got 7"),
+    ([GOOD, 7], r"samples\[1\]: expected a list, got 7"),
+    ([GOOD, ([0, 0],)], r"samples\[1\]: expected a pair \(inputs, targets\)"),
+    ([GOOD, ([0, 0], [0], 1)], r"samples\[1\]: expected a pair"),
+    ([GOOD, ([0, 0], 0)], r"samples\[1\] targets: expected a list, got 0"),
+    ([GOOD, (0, [0])], r"samples\[1\] inputs: expected a list, got 0"),
+    ([GOOD, ([0], [0])], r"samples\[1\] inputs: expected length 2, got 1"),
+    ([GOOD, ([0, 0], [])], r"samples\[1\] targets: expected length 1, got 0"),
+    ([GOOD, ([0, 0], [0, 0])], r"samples\[1\] targets: .* length 1, got 2"),
+    ([GOOD, ("00", [0])], r"samples\[1\] inputs: expected a list, got '00'"),
+    ([GOOD, ({0, 1}, [0])], r"samples\[1\] inputs: expected a list, got {0,"),
+    ([GOOD, ({0: 1, 1: 1}, [0])], r"samples\[1\] inputs: expected a list"),
+    ([GOOD, ([0, "1"], [0])], r"inputs\[1\]: expected a finite number, .*'1'"),
+    ([GOOD, ([0, None], [0])], r"inputs\[1\]: expected a finite .* got None"),
+    ([GOOD, ([0, [1]], [0])], r"inputs\[1\]: expected a finite .* got \[1\]"),
+    ([GOOD, ([0, 1j], [0])], r"inputs\[1\]: expected a finite .* got 1j"),
+    ([GOOD, ([0, 10**400], [0])], r"inputs\[1\]: expected a finite .* got 10"),
+    ([GOOD, ([math.nan, 0], [0])], r"samples\[1\] inputs\[0\].* got nan"),
+    ([GOOD, ([0, 0], [-math.inf])], r"samples\[1\] targets\[0\].* got -inf"),
+]
+
+BAD_SETTINGS = (
+    [({"learning_rate": rate}, "learning_rate: expected a finite number above")
+     for rate in (0, -0.1, math.nan, math.inf, "0.1", None)] +
+    [({"epochs": epochs}, "epochs: expected a whole number, 0 or more, got")
+     for epochs in (-1, 1.5, "1", None)] +
+    [({"batch_size": size}, "batch_size: expected a whole number, 1 or more")
+     for size in (0, -1, 1.5, "1", None)] +
+    [({"rng": rng}, "rng: expected a generator") for rng in (1, [0.5])] +
+    [({"loss": loss}, "loss: expected a function") for loss in (None, "loss")])
+
+
+def refused(call, network, words):
+    """Assert that the call raises ValueError and leaves the network alone."""
+    before = copy.deepcopy(network)
+    with pytest.raises(ValueError, match=words):
+        call(network)
+    assert repr(network) == repr(before)        # nan is nan in a repr only
+
+
+@pytest.mark.parametrize("network, words", BAD_NETWORKS)
+@pytest.mark.parametrize("call", [
+    lambda network: train(network, [GOOD], squared_error, 0.1),
+    lambda network: mean_loss(network, [GOOD], squared_error),
+    lambda network: gradients(network, [GOOD], squared_error),
+    lambda network: numerical_gradients(network, [GOOD], squared_error),
+    lambda network: gradient_check(network, [GOOD], squared_error),
+    lambda network: predict(network, [0.0, 0.0]),
+    lambda network: jacobian(network, [0.0, 0.0]),
+], ids=["train", "mean_loss", "gradients", "numerical_gradients",
+        "gradient_check", "predict", "jacobian"])
+def test_a_bad_network_is_refused(call, network, words):
+    refused(call, network, words)
+
+
+@pytest.mark.parametrize("samples, words", BAD_SAMPLES)
+@pytest.mark.parametrize("call", [
+    lambda samples: lambda n: train(n, samples, squared_error, 0.1),
+    lambda samples: lambda n: mean_loss(n, samples, squared_error),
+    lambda samples: lambda n: gradients(n, samples, squared_error),
+    lambda samples: lambda n: numerical_gradients(n, samples, squared_error),
+    lambda samples: lambda n: gradient_check(n, samples, squared_error),
+], ids=["train", "mean_loss", "gradients", "numerical_gradients",
+        "gradient_check"])
+def test_bad_samples_are_refused(call, samples, words):
+    refused(call(samples), copy.deepcopy([LAYER]), words)
+
+
+@pytest.mark.parametrize("inputs, words", [
+    (7, "inputs: expected a list, got 7"),
+    ([0.0], "inputs: expected length 2, got 1"),
+    ([0.0, "1"], r"inputs\[1\]: expected a finite number, got '1'"),
+    ([math.inf, 0.0], r"inputs\[0\]: expected a finite number, got inf"),
+], ids=str)
+@pytest.mark.parametrize("function", [predict, jacobian], ids=name)
+def test_bad_inputs_are_refused(function, inputs, words):
+    refused(lambda network: function(network, inputs),
+            copy.deepcopy([LAYER]), words)
+
+
+@pytest.mark.parametrize("settings, words", BAD_SETTINGS, ids=str)
+def test_train_refuses_bad_settings(settings, words):
+    good = {"loss": squared_error, "learning_rate": 0.1}
+    refused(lambda network: train(network, [GOOD], **dict(good, **settings)),
+            copy.deepcopy([LAYER]), words)
+
+
+@pytest.mark.parametrize("step", [0, -1e-5, math.nan, math.inf, "small"])
+def test_numerical_gradients_refuse_a_bad_step(step):
+    refused(lambda network: numerical_gradients(network, [GOOD], squared_error,
+                                                step),
+            copy.deepcopy([LAYER]), "step: expected a finite number above 0")
+
+
+def test_train_takes_nothing_back_when_a_later_sample_does_not_suit_the_loss():
+    network = [[[[0.1], [0.2]], [0.3, 0.4], linear]]
+    samples = [([1.0], [1.0, 0.0]), ([1.0], [1.0, 1.0])]
+    refused(lambda network: train(network, samples, softmax_cross_entropy, 1),
+            network, r"targets: expected a sum of 1, got \[1.0, 1.0\]")
+
+
+def test_a_refusal_cuts_a_long_value_short():
+    with pytest.raises(ValueError) as error:
+        predict("x" * 1000, [0.0])
+    assert str(error.value) == (
+        "network: expected a list of layers, got '" + "x" * 56 + "...")
+
+
+# --- The file, its examples and its demo -------------------------------------
+
+def run_demo(*flags, folder=FOLDER):
+    return subprocess.run(
+        [sys.executable, *flags, os.path.join(FOLDER, "backprop.py")],
+        cwd=str(folder), env=dict(os.environ, PYTHONIOENCODING="ascii"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def demo_output():
+    return run_demo().stdout.decode("ascii").replace("\r\n", "\n")
+
+
+def read(*path):
+    with open(os.path.join(FOLDER, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_the_module_imports_math_and_nothing_else():
+    imports = [node for node in ast.walk(ast.parse(read("backprop.py")))
+               if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert {getattr(node, "module", None) or node.names[0].name
+            for node in imports} == {"math"}
+
+
+def test_the_module_has_no_class_and_no_dict():
+    assert not [node for node in ast.walk(ast.parse(read("backprop.py")))
+                if isinstance(node, (ast.ClassDef, ast.Dict, ast.DictComp))]
+
+
+def test_the_module_is_ascii():
+    assert read("backprop.py").isascii()
+
+
+def test_every_function_has_a_docstring_and_at_most_25_lines_of_code():
+    tree = ast.parse(read("backprop.py"))
+    functions = [node for node in ast.walk(tree)
+                 if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        doc, *body = function.body
+        lines = {line for part in body for node in ast.walk(part)
+                 if hasattr(node, "lineno")
+                 for line in range(node.lineno, node.end_lineno + 1)}
+        assert ast.get_docstring(function)
+        assert len(lines) <= 25, function.name
+
+
+def test_the_examples_in_docstrings_are_true():
+    failed, tried = doctest.testmod(backprop)
+    assert (failed, tried > 20) == (0, True)
+
+
+def test_sumprod_is_the_dot_product():
+    # the loop that stands in before Python 3.12 as much as math.sumprod
+    assert backprop.sumprod([1.0, 2.0, 3.0], [4.0, -5.0, 6.0]) == 12.0
+
+
+def test_demo_says_nothing_on_stderr_and_ends_well():
+    done = run_demo("-W", "error")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("flags", [
+    ["-I", "-W", "error"], ["-O"], ["-OO"], ["-X", "dev"]], ids=str)
+def test_demo_prints_the_same_under(flags, demo_output, tmp_path):
+    done = run_demo(*flags, folder=tmp_path)
+    assert done.stdout.decode("ascii").replace("\r\n", "\n") == demo_output
+    assert (done.stderr, os.listdir(str(tmp_path))) == (b"", [])
+
+
+def test_demo_fits_on_a_page_of_79_columns(demo_output):
+    lines = demo_output.splitlines()
+    assert len(lines) <= 62 and max(map(len, lines)) <= 79
+
+
+@pytest.mark.parametrize("number", [
+    "0.298371109", "0.358916480", "0.149780716"])
+def test_demo_shows_the_published_numbers(number, demo_output):
+    assert number in demo_output
+
+
+def test_demo_checks_every_activation_with_every_loss(demo_output):
+    assert demo_output.count("below 1e-8") == 18 and "WRONG" not in demo_output
+
+
+# --- The README --------------------------------------------------------------
+
+def blocks(language):
+    """The fenced blocks of the README in that language."""
+    return re.findall("```%s\n(.*?)```" % language, read("README.md"), re.S)
+
+
+def test_readme_shows_what_the_demo_prints(demo_output):
+    assert blocks("text")[0] == demo_output
+
+
+def test_readme_example_prints_what_the_readme_says(capsys):
+    [example] = blocks("python")
+    exec(example, {})
+    assert capsys.readouterr().out == blocks("text")[1]
+
+
+def test_readme_names_every_public_function():
+    # the helpers of which the README says nothing are for reading
+    table = read("README.md").split("## What is in it")[1]
+    named = re.findall(r"`(\w+)", table)
+    assert {function.__name__ for function in ACTIVATIONS + LOSSES + [
+        softmax, uniform, init_network, forward, predict, backward, sgd_step,
+        train, mean_loss, gradients, numerical_gradients, gradient_check,
+        jacobian]} <= set(named)
