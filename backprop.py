@@ -23,17 +23,15 @@ Notation
     C loss       i, j, k    a node in the layer below, in this one, and above
     w_ji leads from node i to node j: the node it feeds is named first.
 
-The chain rule gives the four equations of backpropagation
-    One path:  w_ji changes z_j, which changes C.  A step in w_ji moves z_j by
-    dz_j/dw_ji = a_i times as much, and b_j moves it by 1, so with delta_j
-        (3)  dC/dw_ji = delta_j * a_i
-        (4)  dC/db_j  = delta_j
-    An output's z_j changes C by way of a_j; how, the loss says:
-        (1)  delta_j = dC/da_j * da_j/dz_j
-    Many paths:  a hidden node's a_j changes C by way of every z_k above it.
-    What comes along the paths adds up: delta_k along each, times its w_kj.
-        (2)  delta_j = sum over k of (w_kj * delta_k) * da_j/dz_j
-    backward computes (1) and (2); sgd_step and gradients use (3) and (4).
+The chain rule, dC/dw = dC/dz * dz/dw, gives four equations
+    An output's z_j changes C by way of its a_j; how a_j does, the loss says.
+        (1)  delta_j = dC/da_j * da_j/dz_j                            backward
+    A hidden node's a_j changes C by way of every z_k above it, w_kj * delta_k
+    by way of each; where there are several ways, their shares add up.
+        (2)  delta_j = sum over k of (w_kj * delta_k) * da_j/dz_j     backward
+    A weight w_ji changes z_j by dz_j/dw_ji = a_i, and a bias by 1.
+        (3)  dC/dw_ji = delta_j * a_i                      sgd_step, gradients
+        (4)  dC/db_j  = delta_j                            sgd_step, gradients
 
 The network as data
     network = [[weights, biases, activation], ...]    one entry per layer
@@ -62,7 +60,8 @@ Sources
     Y. LeCun, L. Bottou, G. Orr, K. Mueller: Efficient BackProp (1998): how
         large the first weights should be
     S. Park, K. Miller: Random number generators: good ones are hard to find,
-        Communications of the ACM 31 (1988): the random numbers
+        Communications of the ACM 31 (1988): the random numbers, here with the
+        multiplier 48271 that they advised later, in volume 36 (1993)
 """
 
 import math
@@ -271,6 +270,10 @@ def backward(network, slopes, output_gradient):
     output_gradient  dC/da of each output, from the loss
     Changes nothing, so that a second call gives the same deltas.
     Raises ValueError where the lengths do not fit the network.
+
+    >>> network = [[[[1.0]], [0.0], linear], [[[5.0]], [0.0], linear]]
+    >>> backward(network, [[2.0], [3.0]], [10.0])
+    [[300.0], [30.0]]
     """
     if len(slopes) != len(network):
         raise ValueError("slopes: expected %d layers, got %d"
@@ -292,9 +295,10 @@ def backward(network, slopes, output_gradient):
 
 
 def backpropagate(network, inputs, targets, loss):
-    """Return (C, activations, deltas) for one sample: all of the above.
+    """Return (C, activations, deltas) for one sample; changes nothing.
 
-    Forward, loss, backward; changes nothing.
+    loss is one of the three above, or a function of the same kind.  For the
+    shapes, and for what raises ValueError, see forward and backward.
     """
     activations, slopes = forward(network, inputs)
     C, output_gradient = loss(activations[-1], targets)
@@ -310,6 +314,12 @@ def sgd_step(network, activations, deltas, learning_rate):
     activations from forward, deltas from backward, for the same sample.
     Stochastic gradient descent is this step for sample after sample: each
     goes down the slope of its own C, and only on average down that of all.
+    Checks nothing, for it is called often; train has done so.
+
+    >>> network = [[[[1.0, 2.0]], [3.0], linear]]
+    >>> sgd_step(network, [[10.0, 20.0], [53.0]], [[0.5]], 0.5)
+    >>> network[0][:2]
+    [[[-1.5, -3.0]], [2.75]]
     """
     # zip stops before activations[-1], the outputs: they go into no layer
     for layer, below, delta in zip(network, activations, deltas):
@@ -395,6 +405,7 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
 
     Each batch first finds all its deltas, with the weights as they are, and
     only then takes its step: the mean of its samples' steps.
+    The parameters are those of train, which has checked them.
     """
     total = 0.0
     for start in range(0, len(samples), batch_size):
