@@ -18,17 +18,18 @@ The network, seen from one node j
     backward  <---  errors: delta_j = dC/dz_j is gathered from every delta_k
 
 Notation
-    x inputs     w weight   z weighted sum   t target   delta = dC/dz, the
-    a activation b bias     f activation function       node's error: how much
-    C loss       i, j, k    a node in the layer below, in this one, and above
-    w_ji leads from node i to node j: the node it feeds is named first.
+    x  input      w  weight     z  weighted sum     C  loss
+    t  target     b  bias       a  activation       f  activation function
+    i, j, k       a node in the layer below, in this layer, in the one above
+    w_ji          the weight from node i to node j
+    delta         dC/dz, the error of a node: how fast C grows with its z
 
-The chain rule, dC/dw = dC/dz * dz/dw, gives four equations
-    An output's z_j changes C by way of its a_j; how a_j does, the loss says.
+The chain rule multiplies the slopes along each path: four equations
+    An output's z_j changes C by way of its a_j.  The loss tells dC/da_j.
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
-    A hidden node's a_j changes C by way of every z_k above it, w_kj * delta_k
-    by way of each; where there are several ways, their shares add up.
-        (2)  delta_j = sum over k of (w_kj * delta_k) * da_j/dz_j     backward
+    A hidden node's a_j changes C by way of every z_k above it.  Its share in
+    each is w_kj * delta_k, and the shares add up to dC/da_j.
+        (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
     A weight w_ji changes z_j by dz_j/dw_ji = a_i, and a bias by 1.
         (3)  dC/dw_ji = delta_j * a_i                      sgd_step, gradients
         (4)  dC/db_j  = delta_j                            sgd_step, gradients
@@ -94,6 +95,8 @@ def linear(z):
 def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
+    da/dz = exp(-z) / (1 + exp(-z))**2 = a * (1 - a)
+
     >>> sigmoid(0.0)
     (0.5, 0.25)
     """
@@ -106,6 +109,8 @@ def sigmoid(z):
 
 def tanh(z):
     """Return (a, da/dz) of a = tanh(z), between -1 and 1.
+
+    da/dz = 1 / cosh(z)**2 = 1 - a**2
 
     >>> tanh(0.0)
     (0.0, 1.0)
@@ -124,7 +129,7 @@ def relu(z):
 
 
 def leaky_relu(z):
-    """Return (a, da/dz) of a = z above 0 and z / 100 below.
+    """Return (a, da/dz) of a = z above 0 and z / 100 up to 0.
 
     >>> leaky_relu(-2.0), leaky_relu(2.0)
     ((-0.02, 0.01), (2.0, 1.0))
@@ -144,8 +149,9 @@ def swish(z):
 
 # --- The loss: three ways to say how wrong, each -> (C, [dC/d output]) -------
 #
-# The two cross-entropies go on top of a linear output layer.  There a is z, so
-# their dC/dz is the dC/da that backward asks for.
+# Outputs, targets and gradient are lists of numbers, one per output node.  The
+# two cross-entropies take the outputs of a linear layer, where a = z, so that
+# the dC/dz that they return is dC/da as well.
 
 def squared_error(outputs, targets):
     """Return (C, [dC/da, ...]) of C = half the sum of (a - t)**2.
@@ -169,8 +175,9 @@ def sigmoid_cross_entropy(logits, targets):
     logits are the outputs z of a linear layer; the sigmoid is applied here.
     With p = sigmoid(z), the probability of yes, and targets from 0 to 1:
         C = sum of -t * log(p) - (1 - t) * log(1 - p)
-        dC/dz = dC/dp * dp/dz = (p - t) / (p * (1 - p)) * p * (1 - p) = p - t
-    Raises ValueError unless there is one target per logit.
+        dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
+        dC/dz = dC/dp * dp/dz = dC/dp * p * (1 - p) = p - t
+    Raises ValueError unless there is one target from 0 to 1 per logit.
 
     >>> C, gradient = sigmoid_cross_entropy([0.0], [1.0])
     >>> round(C, 6), gradient
@@ -181,14 +188,18 @@ def sigmoid_cross_entropy(logits, targets):
                          % (len(logits), len(targets)))
     C = 0.0
     for z, t in zip(logits, targets):
-        # -log(p) is log(1 + exp(-z)), and -log(1 - p) is that plus z.  So C is
-        # z - t * z + log(1 + exp(-z)), here made safe for z far below 0:
+        if not 0 <= t <= 1:
+            raise ValueError("targets: expected 0 to 1, got %r" % (t,))
+        # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
+        # C is z - t * z + L; this is the same, but safe for z far below 0:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
     return C, [sigmoid(z)[0] - t for z, t in zip(logits, targets)]
 
 
 def softmax(logits):
     """Return probabilities p_k = exp(z_k) / sum of exp(z), which sum to 1.
+
+    One per logit; raises ValueError where there is none.
 
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
@@ -202,11 +213,13 @@ def softmax(logits):
 def softmax_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that choose one class of several.
 
-    logits are the outputs z of a linear layer; the softmax is applied here.
-    With p = softmax(z), and targets that sum to 1:
+    logits are the outputs z of a linear layer; the softmax is applied here,
+    and softmax(predict(network, inputs)) gives the probabilities afterwards.
+    With p = softmax(z), and targets that sum to 1, such as [0, 1, 0]:
         C = sum of -t * log(p) = log(sum of exp(z)) - sum of t * z
         dC/dz_k = exp(z_k) / sum of exp(z) - t_k = p_k - t_k
-    Raises ValueError unless there is one target per logit and they sum to 1.
+    Raises ValueError unless there is one target per logit, none is negative,
+    and they sum to 1.
 
     >>> C, gradient = softmax_cross_entropy([0.0, 0.0], [1, 0])
     >>> round(C, 6), gradient
@@ -215,8 +228,9 @@ def softmax_cross_entropy(logits, targets):
     if len(targets) != len(logits):
         raise ValueError("targets: expected length %d, got %d"
                          % (len(logits), len(targets)))
-    if not abs(sum(targets) - 1) < 1e-6:
-        raise ValueError("targets: expected a sum of 1, got %r" % (targets,))
+    if min(targets) < 0 or not abs(sum(targets) - 1) < 1e-6:
+        raise ValueError("targets: expected 0 to 1 with sum 1, got %r"
+                         % (targets,))
     top = max(logits)           # taking it off all changes neither C nor p
     C = (math.log(sum(math.exp(z - top) for z in logits))
          - sum(t * (z - top) for z, t in zip(logits, targets)))
@@ -252,7 +266,7 @@ def forward(network, inputs):
 
 
 def predict(network, inputs):
-    """Return the network's outputs, a list of numbers.
+    """Return the outputs for one sample's inputs, one per output node.
 
     Raises ValueError for a network or inputs that train would refuse.
     """
@@ -281,16 +295,16 @@ def backward(network, slopes, output_gradient):
     if len(output_gradient) != len(slopes[-1]):
         raise ValueError("output_gradient: expected length %d, got %d"
                          % (len(slopes[-1]), len(output_gradient)))
-    # (1) the outputs: delta_j = dC/da_j * da_j/dz_j
+    # (1) outputs: delta_j = dC/da_j * da_j/dz_j
     deltas = [[dC_da * da_dz
                for dC_da, da_dz in zip(output_gradient, slopes[-1])]]
-    for above in range(len(network) - 1, 0, -1):
-        weights, delta_above = network[above][0], deltas[0]
-        # (2) the layer below: delta_j = sum of w_kj * delta_k, * da_j/dz_j;
-        # the w_kj of one j are a column of weights, zip(*...) gives columns
-        deltas.insert(0, [sumprod(column, delta_above) * da_dz
-                          for column, da_dz in zip(zip(*weights),
-                                                   slopes[above - 1])])
+    for layer in range(len(network) - 2, -1, -1):
+        # (2) hidden nodes: the same, where dC/da_j = sum of w_kj * delta_k.
+        # The w_kj of one j are a column of the weights above.
+        columns = zip(*network[layer + 1][0])
+        gradient = [sumprod(column, deltas[0]) for column in columns]
+        deltas.insert(0, [dC_da * da_dz
+                          for dC_da, da_dz in zip(gradient, slopes[layer])])
     return deltas
 
 
@@ -311,9 +325,10 @@ def backpropagate(network, inputs, targets, loss):
 def sgd_step(network, activations, deltas, learning_rate):
     """Move every weight and bias against its slope, in place; return None.
 
-    activations from forward, deltas from backward, for the same sample.
+    activations are those of forward, deltas those of backward, for the same
+    sample; their shapes are told there.
     Stochastic gradient descent is this step for sample after sample: each
-    goes down the slope of its own C, and only on average down that of all.
+    goes down the slope of its own C, only on average down that of all samples.
     Checks nothing, for it is called often; train has done so.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
@@ -377,8 +392,8 @@ def init_network(sizes, activations, rng):
 
     The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in),
     so that z varies about as much as one input (LeCun 1998); biases are 0.
-    Raises ValueError for fewer than two sizes, a size below 1, or too many or
-    too few activations.
+    Raises ValueError for fewer than two sizes, a size below 1, too many or too
+    few activations, or other things in the place of these.
 
     >>> network = init_network([3, 1], [tanh], uniform(1))
     >>> weights, biases, activation = network[0]
@@ -427,7 +442,8 @@ def train(network, samples, loss, learning_rate,
 
     samples     (inputs, targets) pairs; an epoch is one visit to each
     loss        squared_error or another of its kind
-    batch_size  samples per step: 1, a few, or len(samples) for all at once
+    batch_size  samples per step, which is the mean of their steps: 1, a few,
+                or len(samples); the last batch may be smaller
     rng         given, it shuffles the samples for each epoch: uniform(1)
     Each sample's loss is taken before the step that learns from it.
 
@@ -439,13 +455,13 @@ def train(network, samples, loss, learning_rate,
     losses = []
     for epoch in range(1, epochs + 1):
         if rng is not None:
-            shuffle(samples, rng)       # not the caller's list, but a new one
+            shuffle(samples, rng)       # the list that check_samples made
         before = [list(row) for row in parameter_rows(network)]
         try:
             losses.append(train_epoch(network, samples, loss, learning_rate,
                                       batch_size))
             check_converging(network, losses[-1], epoch)
-        except BaseException:
+        except BaseException:           # Ctrl-C too
             for row, old in zip(parameter_rows(network), before):
                 row[:] = old
             raise
@@ -508,7 +524,8 @@ def numerical_gradients(network, samples, loss, step=1e-5):
 
     dC/dw is about (C(w + step) - C(w - step)) / (2 * step), all other weights
     held still.  Leaves the network as it was, bit for bit.
-    Raises ValueError for a network or samples that train would refuse.
+    Raises ValueError for a network or samples that train would refuse, and for
+    a step that is not a finite number above 0.
     """
     samples = check_samples(network, samples, loss)
     if not (is_finite(step) and step > 0):
@@ -535,8 +552,9 @@ def gradient_check(network, samples, loss):
     """Return the relative difference of gradients and numerical_gradients.
 
     |g - n| / (|g| + |n|), where |v| is the length of the vector v: below 1e-8
-    they agree, above 1e-3 one is wrong; 0.0 where both are zero.  Mind that at
-    the kink of relu no slope is right: try other samples there.
+    they agree, above 1e-4 one of them is wrong, and 0.0 means that both are
+    zero.  Between the two, think of the kink of relu, where no slope is right,
+    and of slopes too small to be seen by nudging; other samples help.
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)
@@ -546,7 +564,9 @@ def gradient_check(network, samples, loss):
     n = [slope for row in nudged for slope in row]
     difference = [a - b for a, b in zip(g, n)]
     size = math.sqrt(sumprod(g, g)) + math.sqrt(sumprod(n, n))
-    return math.sqrt(sumprod(difference, difference)) / size if size else 0.0
+    if size == 0:
+        return 0.0
+    return math.sqrt(sumprod(difference, difference)) / size
 
 
 def jacobian(network, inputs):
@@ -566,8 +586,7 @@ def jacobian(network, inputs):
     for k in outputs:
         only_k = [1.0 if j == k else 0.0 for j in outputs]
         delta = backward(network, slopes, only_k)[0]
-        # d output_k / dx_i = sum over j of w_ji * delta_j: (2) once more,
-        # but the inputs have no slope of their own
+        # like the sum in (2): d output_k / dx_i = sum over j of w_ji * delta_j
         result.append([sumprod(column, delta)
                        for column in zip(*network[0][0])])
     return result
@@ -593,15 +612,15 @@ def is_finite(value):
         return False
 
 
-def check_list(what, values):
-    """Return the values as a list; refuse what is not several in a row."""
+def check_list(what, expected, values):
+    """Return the values as a list; refuse text, a single number, and so on."""
     if isinstance(values, (str, set, dict)):
-        refuse(what, "a list", values)
+        refuse(what, expected, values)
     try:
         return list(values)
     except TypeError:
         pass
-    refuse(what, "a list", values)
+    refuse(what, expected, values)
 
 
 def check_length(what, values, expected):
@@ -613,7 +632,7 @@ def check_length(what, values, expected):
 
 def check_numbers(what, values, expected):
     """Return the values as a list of floats, so many and all finite."""
-    values = check_list(what, values)
+    values = check_list(what, "a list of length %d" % expected, values)
     check_length(what, values, expected)
     for i, value in enumerate(values):
         if not is_finite(value):
@@ -622,25 +641,27 @@ def check_numbers(what, values, expected):
 
 
 def check_activation(what, activation):
-    """Refuse what is not a function z -> (a, da/dz): math.tanh is none."""
+    """Refuse what does not return (a, da/dz), as math.tanh does not."""
+    expected = "a function z -> (a, da/dz) like backprop.tanh"
     try:
         a, da_dz = activation(0.5)
     except (TypeError, ValueError):
-        a = da_dz = None
+        refuse(what, expected, activation)      # Python shows the cause too
     if not (is_finite(a) and is_finite(da_dz)):
-        refuse(what, "a function z -> (a, da/dz)", activation)
+        refuse(what, expected, activation)
 
 
 def check_plan(sizes, activations, rng):
     """Return sizes and activations as lists, fit for init_network."""
-    sizes = check_list("sizes", sizes)
+    sizes = check_list("sizes", "a list", sizes)
     if len(sizes) < 2:
         refuse("sizes", "at least two, inputs and outputs", sizes)
     for size in sizes:
         if not (isinstance(size, int) and size > 0):
             refuse("sizes", "whole numbers above 0", size)
-    activations = check_list("activations", activations)
-    check_length("activations", activations, len(sizes) - 1)
+    activations = check_list("activations", "a list", activations)
+    check_length("activations, one per layer after the inputs",
+                 activations, len(sizes) - 1)
     for number, activation in enumerate(activations):
         check_activation("activations[%d]" % number, activation)
     check_rng(rng)
@@ -657,7 +678,7 @@ def check_network(network):
     """Refuse a network that is ragged or whose layers do not fit together."""
     if not (isinstance(network, list) and network):
         refuse("network", "a list of layers", network)
-    n_in = None                     # as many as the first row of weights has
+    n_in = None                 # the first row of weights will tell
     for number, layer in enumerate(network):
         where = "layer network[%d]" % number
         if not (isinstance(layer, (list, tuple)) and len(layer) == 3):
@@ -689,15 +710,15 @@ def check_samples(network, samples, loss):
     """
     check_network(network)
     if not callable(loss):
-        refuse("loss", "a function", loss)
-    samples = check_list("samples", samples)
+        refuse("loss", "a function (outputs, targets) -> (C, [dC/da])", loss)
+    samples = check_list("samples", "a list of (inputs, targets)", samples)
     if not samples:
         refuse("samples", "at least one", samples)
     n_in, n_out = len(network[0][0][0]), len(network[-1][1])
     checked = []
     for number, sample in enumerate(samples):
         where = "samples[%d]" % number
-        pair = check_list(where, sample)
+        pair = check_list(where, "a pair (inputs, targets)", sample)
         if len(pair) != 2:
             refuse(where, "a pair (inputs, targets)", sample)
         checked.append((check_numbers(where + " inputs", pair[0], n_in),
@@ -758,8 +779,8 @@ def demo_nodes(network, activations, slopes, output_gradient, deltas):
    Inputs x1 = 0.05, x2 = 0.10; hidden nodes h1, h2; outputs o1, o2, targets
    0.01, 0.99; weights and biases are the old ones of the second table.
    Forward, downwards: z = sum of w * a + b, a = sigmoid(z), slope a * (1 - a).
-   Backward, upwards: dC/da = a - t at o1, o2; at h1 sum of w5, w7 * the delta
-   they lead to, at h2 of w6, w8 likewise; delta dC/dz = dC/da * slope.
+   Backward, upwards: dC/da = a - t at o1, o2; w5 * delta of o1 + w7 * delta
+   of o2 at h1, and w6, w8 likewise at h2; delta dC/dz = dC/da * slope.
    node           z             a         slope         dC/da         delta""")
     hidden_gradient = [sumprod(column, deltas[1])
                        for column in zip(*network[1][0])]
