@@ -798,7 +798,7 @@ def demo_update(network, activations, deltas):
     """Print where sgd_step takes every weight and bias of that network."""
     print("""
    new = old - learning rate 0.5 * dC/dw,  and  dC/dw = delta * a:
-       from to      delta             a         dC/dw     old           new""")
+   w/b from to      delta             a         dC/dw     old           new""")
     old = [[[list(row) for row in weights], list(biases)]
            for weights, biases, activation in network]
     sgd_step(network, activations, deltas, 0.5)
