@@ -91,9 +91,11 @@ def random_problem(sizes, activations, loss, seed, count=3):
     (tanh, 2.0, 0.96402758007581688, 0.070650824853164466),
     (relu, -2.0, 0.0, 0.0),
     (relu, 0.0, 0.0, 0.0),
+    (relu, 0.5, 0.5, 1.0),
     (relu, 2.5, 2.5, 1.0),
     (leaky_relu, -2.0, -0.02, 0.01),
     (leaky_relu, 0.0, 0.0, 0.01),
+    (leaky_relu, 0.5, 0.5, 1.0),
     (leaky_relu, 2.5, 2.5, 1.0),
     (swish, -3.0, -0.14227761953270034, -0.088104106015169617),
     (swish, -0.5, -0.18877033439907272, 0.26003881269734819),
@@ -241,6 +243,15 @@ def test_uniform_gives_the_same_numbers_for_the_same_seed():
 def test_uniform_stays_strictly_between_0_and_1(seed):
     numbers = list(itertools.islice(uniform(seed), 1000))
     assert 0 < min(numbers) and max(numbers) < 1
+
+
+def test_uniform_starts_again_only_after_2_to_the_31_seeds_less_two():
+    # pow(start, 17) is a permutation of the states 1 to 2**31 - 2, as many as
+    # there are; -1987 is the seed of the last start, -1986 that of the first
+    assert next(uniform(2**31 - 2)) == next(uniform(0))
+    assert next(uniform(-1987)) == pow(2**31 - 2, 17, 2**31 - 1) * 48271 % (
+        2**31 - 1) / (2**31 - 1)
+    assert next(uniform(-1986)) == 48271 / (2**31 - 1)
 
 
 @pytest.mark.parametrize("seed", [0, 1, -1986, 10**30])
@@ -445,12 +456,14 @@ def test_backward_changes_nothing():
 
 
 @pytest.mark.parametrize("slopes, gradient, words", [
-    ([[1.0, 1.0]], [1.0, 1.0], "slopes: expected 2 layers, got 1"),
-    ([[1.0, 1.0]] * 2, [1.0], "output_gradient: expected length 2, got 1"),
+    ([[1.0] * 4, [1.0]], [1.0], "slopes: expected 3 layers, got 2"),
+    ([[1.0] * 4, [1.0] * 2, [1.0]], [1.0, 1.0],
+     "output_gradient: expected length 1, got 2"),
 ])
 def test_backward_refuses_lengths_that_do_not_fit(slopes, gradient, words):
+    network = init_network([3, 4, 2, 1], [tanh, tanh, tanh], uniform(1))
     with pytest.raises(ValueError, match=words):
-        backward(example_network(), slopes, gradient)
+        backward(network, slopes, gradient)
 
 
 # --- Update ------------------------------------------------------------------
@@ -656,6 +669,15 @@ def test_train_that_overflows_a_weight_is_noticed_though_the_loss_is_finite():
     assert network == [[[[1e100]], [0.0], linear]]
 
 
+def test_train_that_overflows_a_loss_is_noticed_though_weights_are_finite():
+    # epoch 1 takes w and b to -1e200, where the squared error overflows, and
+    # epoch 2 would take them to 2e300
+    network = [[[[1e100]], [0.0], linear]]
+    with pytest.raises(ValueError, match="training diverged in epoch 2"):
+        train(network, [([1.0], [0.0])], squared_error, 1e100, epochs=2)
+    assert network == [[[[-1e200]], [-1e200], linear]]
+
+
 def test_train_undoes_the_epoch_in_which_a_loss_raises():
     def moody(outputs, targets):
         if targets == [3.0]:
@@ -799,6 +821,11 @@ def test_gradient_check_is_the_difference_over_the_sum_of_the_norms():
 def test_gradient_check_is_zero_where_both_gradients_are():
     network = [[[[0.0]], [-1.0], relu]]
     assert gradient_check(network, [([1.0], [0.0])], squared_error) == 0.0
+
+
+def test_gradient_check_takes_samples_that_can_be_read_only_once():
+    network, samples = five_samples()
+    assert gradient_check(network, iter(samples), squared_error) < 1e-8
 
 
 def test_jacobian_of_a_linear_network_is_the_product_of_its_weights():
@@ -967,11 +994,16 @@ def test_train_takes_nothing_back_when_a_later_sample_does_not_suit_the_loss():
             network, r"targets: expected 0 to 1 with sum 1, got")
 
 
-def test_a_refusal_cuts_a_long_value_short():
+@pytest.mark.parametrize("came, told", [
+    ("x", "'x'"),
+    ("x" * 58, "'" + "x" * 58 + "'"),
+    ("x" * 59, "'" + "x" * 56 + "..."),
+    ("x" * 1000, "'" + "x" * 56 + "...")], ids=[1, 58, 59, 1000])
+def test_a_refusal_cuts_a_value_short_that_takes_over_60_columns(came, told):
     with pytest.raises(ValueError) as error:
-        predict("x" * 1000, [0.0])
+        predict(came, [0.0])
     assert str(error.value) == (
-        "network: expected a list of layers, got '" + "x" * 56 + "...")
+        "network: expected a list of layers, got " + told)
 
 
 # --- The file, its examples and its demo -------------------------------------
