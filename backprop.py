@@ -376,9 +376,9 @@ def uniform(seed):
     if not isinstance(seed, int):
         refuse("seed", "a whole number", seed)
     # States that lie close together give related numbers; a power scatters
-    # them, and with 17 no two seeds meet before 2**31.  The shift by 1986 is
-    # picked so that a 2-4-1 network learns XOR from each of the seeds 0 to 99;
-    # of others, about 1 in 100 leads it into a dead end.
+    # them, and the 17th gives every state to one seed in 2**31 - 2.  The shift
+    # by 1986 is picked so that a 2-4-1 network learns XOR from each of the
+    # seeds 0 to 99; of others, about 1 in 100 leads it into a dead end.
     start = 1 + (seed + 1986) % (2**31 - 2)
     return park_miller(start**17 % (2**31 - 1))
 
