@@ -9,6 +9,9 @@ The question
     all the slopes in one run forward and one run backward.
 
 The network, seen from one node j
+    Towards the inputs, here on the left, is called below, towards the outputs
+    above.  Nodes that are neither inputs nor outputs are called hidden.
+
                            +----------------------------+
     a_i  ----- w_ji -----> | z_j = sum(w_ji a_i) + b_j  | ----- w_kj -----> z_k
     of the layer below     | a_j = f(z_j)               |   of the layer above
@@ -44,8 +47,9 @@ One idea carries the file: every activation and every loss returns its value
 and its slope.  The forward pass keeps the slopes, the backward pass multiplies
 them; that is the chain rule.
 
-Four samples of XOR, a network with 2 inputs, 4 hidden nodes and 1 output, 1000
-visits to each sample at learning rate 1:
+XOR is 1 where just one of its two inputs is.  Here a network with 2 inputs, 4
+hidden nodes and 1 output learns it from 1000 visits to each of four samples,
+with steps as long as the slopes (learning rate 1):
 
     >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
@@ -298,13 +302,13 @@ def backward(network, slopes, output_gradient):
     # (1) outputs: delta_j = dC/da_j * da_j/dz_j
     deltas = [[dC_da * da_dz
                for dC_da, da_dz in zip(output_gradient, slopes[-1])]]
-    for layer in range(len(network) - 2, -1, -1):
+    for index in range(len(network) - 2, -1, -1):
         # (2) hidden nodes: the same, where dC/da_j = sum of w_kj * delta_k.
         # The w_kj of one j are a column of the weights above.
-        columns = zip(*network[layer + 1][0])
+        columns = zip(*network[index + 1][0])
         gradient = [sumprod(column, deltas[0]) for column in columns]
         deltas.insert(0, [dC_da * da_dz
-                          for dC_da, da_dz in zip(gradient, slopes[layer])])
+                          for dC_da, da_dz in zip(gradient, slopes[index])])
     return deltas
 
 
@@ -338,7 +342,7 @@ def sgd_step(network, activations, deltas, learning_rate):
     """
     # zip stops before activations[-1], the outputs: they go into no layer
     for layer, below, delta in zip(network, activations, deltas):
-        weights, biases, activation = layer
+        weights, biases = layer[0], layer[1]
         for j in range(len(delta)):
             step = learning_rate * delta[j]
             row = weights[j]
@@ -366,8 +370,8 @@ def park_miller(state):
 def uniform(seed):
     """Return an endless generator of random floats in (0, 1).
 
-    next(rng) gives one float.  The same seed, any whole number, gives the same
-    floats on every Python.  Raises ValueError for any other seed.
+    The same seed, any whole number, gives the same floats on every Python.
+    Raises ValueError for any other seed.
 
     >>> rng = uniform(1)
     >>> 0 < next(rng) < 1
@@ -375,10 +379,11 @@ def uniform(seed):
     """
     if not isinstance(seed, int):
         refuse("seed", "a whole number", seed)
-    # States that lie close together give related numbers; a power scatters
-    # them, and the 17th gives every state to one seed in 2**31 - 2.  The shift
-    # by 1986 is picked so that a 2-4-1 network learns XOR from each of the
-    # seeds 0 to 99; of others, about 1 in 100 leads it into a dead end.
+    # States that lie close together give related numbers.  A power scatters
+    # them, and the 17th does so without giving two different starts the same
+    # state.  The shift by 1986 is picked so that a 2-4-1 network learns XOR
+    # from each of the seeds 0 to 99; of others, about 1 in 100 leads it into a
+    # dead end.
     start = 1 + (seed + 1986) % (2**31 - 2)
     return park_miller(start**17 % (2**31 - 1))
 
@@ -393,7 +398,7 @@ def init_network(sizes, activations, rng):
     The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in),
     so that z varies about as much as one input (LeCun 1998); biases are 0.
     Raises ValueError for fewer than two sizes, a size below 1, too many or too
-    few activations, or other things in the place of these.
+    few activations, and for what is no size, activation or generator at all.
 
     >>> network = init_network([3, 1], [tanh], uniform(1))
     >>> weights, biases, activation = network[0]
@@ -425,7 +430,7 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
     total = 0.0
     for start in range(0, len(samples), batch_size):
         batch = samples[start:start + batch_size]
-        passes = []
+        passes = []                     # what each sample's step will need
         for inputs, targets in batch:
             C, activations, deltas = backpropagate(network, inputs, targets,
                                                    loss)
@@ -481,7 +486,11 @@ def parameter_rows(network):
     The very lists, not copies: what is put into them is put into the network.
     Takes a network, or the nest of lists that gradients gives.
     """
-    return [row for layer in network for row in layer[0] + [layer[1]]]
+    result = []
+    for layer in network:
+        weights, biases = layer[0], layer[1]
+        result += weights + [biases]
+    return result
 
 
 # --- The gradient as a whole, and how we know that it is right ---------------
@@ -514,8 +523,8 @@ def gradients(network, samples, loss):
             for j in range(len(delta)):
                 share = delta[j] / len(samples)
                 for i in range(len(below)):
-                    dC_dw[j][i] += share * below[i]         # (3)
-                dC_db[j] += share                           # (4)
+                    dC_dw[j][i] += share * below[i]     # (3) delta_j * a_i
+                dC_db[j] += share                       # (4) delta_j
     return mean_C, nest
 
 
@@ -581,10 +590,11 @@ def jacobian(network, inputs):
     check_network(network)
     inputs = check_numbers("inputs", inputs, len(network[0][0][0]))
     slopes = forward(network, inputs)[1]
-    outputs = range(len(slopes[-1]))
+    n_out = len(slopes[-1])
     result = []
-    for k in outputs:
-        only_k = [1.0 if j == k else 0.0 for j in outputs]
+    for k in range(n_out):
+        only_k = [0.0] * n_out
+        only_k[k] = 1.0             # d output_k / da: 1 along itself, else 0
         delta = backward(network, slopes, only_k)[0]
         # like the sum in (2): d output_k / dx_i = sum over j of w_ji * delta_j
         result.append([sumprod(column, delta)
@@ -594,7 +604,8 @@ def jacobian(network, inputs):
 
 # --- At the door: what is refused, with what words ---------------------------
 #
-# Samples, layers and nodes are counted from 0, as the items of lists are.
+# Each check raises a ValueError for what it refuses.  Samples, layers and
+# nodes are counted from 0, as the items of lists are.
 
 def refuse(what, expected, came):
     """Raise a ValueError that says what was expected and what came."""
@@ -612,7 +623,7 @@ def is_finite(value):
         return False
 
 
-def check_list(what, expected, values):
+def check_list(what, values, expected):
     """Return the values as a list; refuse text, a single number, and so on."""
     if isinstance(values, (str, set, dict)):
         refuse(what, expected, values)
@@ -632,7 +643,7 @@ def check_length(what, values, expected):
 
 def check_numbers(what, values, expected):
     """Return the values as a list of floats, so many and all finite."""
-    values = check_list(what, "a list of length %d" % expected, values)
+    values = check_list(what, values, "a list of length %d" % expected)
     check_length(what, values, expected)
     for i, value in enumerate(values):
         if not is_finite(value):
@@ -653,13 +664,13 @@ def check_activation(what, activation):
 
 def check_plan(sizes, activations, rng):
     """Return sizes and activations as lists, fit for init_network."""
-    sizes = check_list("sizes", "a list", sizes)
+    sizes = check_list("sizes", sizes, "a list")
     if len(sizes) < 2:
         refuse("sizes", "at least two, inputs and outputs", sizes)
     for size in sizes:
         if not (isinstance(size, int) and size > 0):
             refuse("sizes", "whole numbers above 0", size)
-    activations = check_list("activations", "a list", activations)
+    activations = check_list("activations", activations, "a list")
     check_length("activations, one per layer after the inputs",
                  activations, len(sizes) - 1)
     for number, activation in enumerate(activations):
@@ -711,14 +722,14 @@ def check_samples(network, samples, loss):
     check_network(network)
     if not callable(loss):
         refuse("loss", "a function (outputs, targets) -> (C, [dC/da])", loss)
-    samples = check_list("samples", "a list of (inputs, targets)", samples)
+    samples = check_list("samples", samples, "a list of (inputs, targets)")
     if not samples:
         refuse("samples", "at least one", samples)
     n_in, n_out = len(network[0][0][0]), len(network[-1][1])
     checked = []
     for number, sample in enumerate(samples):
         where = "samples[%d]" % number
-        pair = check_list(where, "a pair (inputs, targets)", sample)
+        pair = check_list(where, sample, "a pair (inputs, targets)")
         if len(pair) != 2:
             refuse(where, "a pair (inputs, targets)", sample)
         checked.append((check_numbers(where + " inputs", pair[0], n_in),

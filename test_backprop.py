@@ -678,27 +678,16 @@ def test_train_that_overflows_a_loss_is_noticed_though_weights_are_finite():
     assert network == [[[[-1e200]], [-1e200], linear]]
 
 
-def test_train_undoes_the_epoch_in_which_a_loss_raises():
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt], ids=name)
+def test_train_undoes_the_epoch_that_an_exception_ends(error):
     def moody(outputs, targets):
         if targets == [3.0]:
-            raise RuntimeError("no more")
+            raise error
         return squared_error(outputs, targets)
 
     network = [[[[0.5]], [0.0], linear]]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(error):
         train(network, [([1.0], [2.0]), ([1.0], [3.0])], moody, 0.1)
-    assert network == [[[[0.5]], [0.0], linear]]
-
-
-def test_train_undoes_the_epoch_in_which_it_is_interrupted():
-    def impatient(outputs, targets):
-        if targets == [3.0]:
-            raise KeyboardInterrupt
-        return squared_error(outputs, targets)
-
-    network = [[[[0.5]], [0.0], linear]]
-    with pytest.raises(KeyboardInterrupt):
-        train(network, [([1.0], [2.0]), ([1.0], [3.0])], impatient, 0.1)
     assert network == [[[[0.5]], [0.0], linear]]
 
 
