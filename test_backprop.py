@@ -216,133 +216,6 @@ def test_softmax_cross_entropy_takes_targets_that_miss_1_by_rounding():
         math.log(10))
 
 
-# --- Random numbers and new networks -----------------------------------------
-
-def test_park_miller_reaches_the_documented_10000th_value():
-    # the C++ standard, [rand.predef]: the 10000th invocation of minstd_rand,
-    # from its default seed 1, gives 399268537
-    value = next(itertools.islice(park_miller(1), 9999, None))
-    assert value == 399268537 / (2**31 - 1)
-
-
-def test_uniform_steps_by_the_park_miller_rule():
-    rng = uniform(7)
-    first, second = (round(next(rng) * (2**31 - 1)) for _ in range(2))
-    assert second == first * 48271 % (2**31 - 1)
-
-
-def test_uniform_gives_the_same_numbers_for_the_same_seed():
-    # whole numbers worked out apart from the module, by Python's pow:
-    # pow(1 + 1986 + 1, 17, M) * 48271 % M with M = 2**31 - 1
-    assert next(uniform(1)) == (
-        pow(1988, 17, 2**31 - 1) * 48271 % (2**31 - 1) / (2**31 - 1))
-
-
-@pytest.mark.parametrize("seed", [0, 1, -1, -1986, -1987, 2**31 - 2,
-                                  2**31 - 1, -10**30, 10**30])
-def test_uniform_stays_strictly_between_0_and_1(seed):
-    numbers = list(itertools.islice(uniform(seed), 1000))
-    assert 0 < min(numbers) and max(numbers) < 1
-
-
-def test_uniform_starts_again_only_after_2_to_the_31_seeds_less_two():
-    # pow(start, 17) is a permutation of the states 1 to 2**31 - 2, as many as
-    # there are; -1987 is the seed of the last start, -1986 that of the first
-    assert next(uniform(2**31 - 2)) == next(uniform(0))
-    assert next(uniform(-1987)) == pow(2**31 - 2, 17, 2**31 - 1) * 48271 % (
-        2**31 - 1) / (2**31 - 1)
-    assert next(uniform(-1986)) == 48271 / (2**31 - 1)
-
-
-@pytest.mark.parametrize("seed", [0, 1, -1986, 10**30])
-def test_uniform_spreads_its_numbers_evenly(seed):
-    # of 10,000, a tenth falls into each tenth, give or take 5 standard
-    # deviations of sqrt(10000 * 0.1 * 0.9) = 30
-    tenths = [int(10 * u) for u in itertools.islice(uniform(seed), 10000)]
-    assert all(abs(tenths.count(k) - 1000) < 150 for k in range(10))
-
-
-@pytest.mark.parametrize("seed", [-1, 0, 1, 2, 98, 12345])
-@pytest.mark.parametrize("distance", [1, 2, 3])
-def test_neighbouring_seeds_give_unrelated_numbers(seed, distance):
-    # the correlation of 1,000 independent pairs is within 5 / sqrt(1000);
-    # centred at 0.5, where the variance of a uniform number is 1 / 12
-    pairs = zip(uniform(seed), uniform(seed + distance))
-    correlation = sum((u - 0.5) * (v - 0.5)
-                      for u, v in itertools.islice(pairs, 1000)) * 12 / 1000
-    assert abs(correlation) < 5 / math.sqrt(1000)
-
-
-def test_first_numbers_of_neighbouring_seeds_are_spread_evenly():
-    # as above: 1,000 seeds, 100 a tenth, 5 standard deviations of 9.5
-    tenths = [int(10 * next(uniform(seed))) for seed in range(1000)]
-    assert all(abs(tenths.count(k) - 100) < 48 for k in range(10))
-
-
-@pytest.mark.parametrize("seed", [1.5, "1", None, [1]], ids=str)
-def test_uniform_refuses_a_seed_that_is_not_whole_at_once(seed):
-    with pytest.raises(ValueError, match="seed: expected a whole number"):
-        uniform(seed)
-
-
-def test_init_network_has_the_shape_it_was_asked_for():
-    network = init_network([3, 4, 2], [tanh, sigmoid], uniform(1))
-    assert [(len(weights), {len(row) for row in weights}, biases, activation)
-            for weights, biases, activation in network] == [
-        (4, {3}, [0.0] * 4, tanh), (2, {4}, [0.0] * 2, sigmoid)]
-
-
-def test_init_network_takes_its_weights_from_the_stream_in_order():
-    network = init_network([3, 1, 2], [tanh, tanh], iter(
-        [0.5, 0.75, 0.25, 0.0, 1.0]))
-    # limits sqrt(3 / 3) = 1 and sqrt(3 / 1)
-    assert [layer[0] for layer in network] == [
-        [[0.0, 0.5, -0.5]], [[-math.sqrt(3)], [math.sqrt(3)]]]
-
-
-def test_init_network_gives_weights_a_variance_of_one_over_n_in():
-    # 50,000 weights: the variance of their mean square is (4/5) / 50000 of it
-    weights = flat(init_network([100, 500], [tanh], uniform(3))[0][0])
-    mean_square = sum(w * w for w in weights) / len(weights)
-    assert mean_square * 100 == pytest.approx(1, abs=5 * math.sqrt(0.8 / 5e4))
-
-
-def test_init_network_gives_each_layer_its_own_lists():
-    network = init_network([2, 2, 2], [tanh, tanh], uniform(1))
-    lists = [part for weights, biases, activation in network
-             for part in weights + [weights, biases]]
-    assert len({id(part) for part in lists}) == len(lists)
-
-
-@pytest.mark.parametrize("sizes, activations, rng, words", [
-    ([2, 0, 1], [tanh, tanh], uniform(1), "sizes.*above 0, got 0"),
-    ([-1, 1], [tanh], uniform(1), "sizes.*above 0, got -1"),
-    ([2.5, 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got 2.5"),
-    (["2", 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got '2'"),
-    ([2], [], uniform(1), r"sizes: expected at least two, .* got \[2\]"),
-    ([], [], uniform(1), r"sizes: expected at least two, .* got \[\]"),
-    (2, [tanh], uniform(1), "sizes: expected a list, got 2"),
-    ([2, 1], [], uniform(1), "activations, .* length 1, got 0"),
-    ([2, 1], [tanh] * 2, uniform(1), "activations, .* length 1, got 2"),
-    ([2, 1], tanh, uniform(1), "activations: expected a list, got <function"),
-    ([1, 2, 3], [tanh, "tanh"], uniform(1),
-     r"activations\[1\]: expected a function z -> \(a, da/dz\) .* got 'tanh'"),
-    ([2, 1], [math.tanh], uniform(1),
-     r"activations\[0\]: expected a function z -> .*, got <built-in .* tanh>"),
-    ([2, 1], [softmax], uniform(1),
-     r"activations\[0\]: expected a function z -> .*, got <function softmax"),
-    ([2, 1], [lambda z: (z, None)], uniform(1),
-     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
-    ([2, 1], [lambda z: (z, 1.0, 0.0)], uniform(1),
-     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
-    ([2, 1], [tanh], 1, r"rng: expected a generator such as uniform\(1\)"),
-    ([2, 1], [tanh], None, "rng: expected a generator.* got None"),
-])
-def test_init_network_refuses(sizes, activations, rng, words):
-    with pytest.raises(ValueError, match=words):
-        init_network(sizes, activations, rng)
-
-
 # --- Forward -----------------------------------------------------------------
 
 # A. Mazur, "A Step by Step Backpropagation Example" (2015): every number that
@@ -492,6 +365,133 @@ def test_sgd_step_changes_the_lists_in_place():
     sgd_step(network, activations, backward(network, slopes, gradient), 0.5)
     assert all(a is b for a, b in zip(rows, parameter_rows(network)))
     assert rows != parameter_rows(example_network())
+
+
+# --- Random numbers and new networks -----------------------------------------
+
+def test_park_miller_reaches_the_documented_10000th_value():
+    # the C++ standard, [rand.predef]: the 10000th invocation of minstd_rand,
+    # from its default seed 1, gives 399268537
+    value = next(itertools.islice(park_miller(1), 9999, None))
+    assert value == 399268537 / (2**31 - 1)
+
+
+def test_uniform_steps_by_the_park_miller_rule():
+    rng = uniform(7)
+    first, second = (round(next(rng) * (2**31 - 1)) for _ in range(2))
+    assert second == first * 48271 % (2**31 - 1)
+
+
+def test_uniform_gives_the_same_numbers_for_the_same_seed():
+    # whole numbers worked out apart from the module, by Python's pow:
+    # pow(1 + 1986 + 1, 17, M) * 48271 % M with M = 2**31 - 1
+    assert next(uniform(1)) == (
+        pow(1988, 17, 2**31 - 1) * 48271 % (2**31 - 1) / (2**31 - 1))
+
+
+@pytest.mark.parametrize("seed", [0, 1, -1, -1986, -1987, 2**31 - 2,
+                                  2**31 - 1, -10**30, 10**30])
+def test_uniform_stays_strictly_between_0_and_1(seed):
+    numbers = list(itertools.islice(uniform(seed), 1000))
+    assert 0 < min(numbers) and max(numbers) < 1
+
+
+def test_uniform_starts_again_only_after_2_to_the_31_seeds_less_two():
+    # pow(start, 17) is a permutation of the states 1 to 2**31 - 2, as many as
+    # there are; -1987 is the seed of the last start, -1986 that of the first
+    assert next(uniform(2**31 - 2)) == next(uniform(0))
+    assert next(uniform(-1987)) == pow(2**31 - 2, 17, 2**31 - 1) * 48271 % (
+        2**31 - 1) / (2**31 - 1)
+    assert next(uniform(-1986)) == 48271 / (2**31 - 1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, -1986, 10**30])
+def test_uniform_spreads_its_numbers_evenly(seed):
+    # of 10,000, a tenth falls into each tenth, give or take 5 standard
+    # deviations of sqrt(10000 * 0.1 * 0.9) = 30
+    tenths = [int(10 * u) for u in itertools.islice(uniform(seed), 10000)]
+    assert all(abs(tenths.count(k) - 1000) < 150 for k in range(10))
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 1, 2, 98, 12345])
+@pytest.mark.parametrize("distance", [1, 2, 3])
+def test_neighbouring_seeds_give_unrelated_numbers(seed, distance):
+    # the correlation of 1,000 independent pairs is within 5 / sqrt(1000);
+    # centred at 0.5, where the variance of a uniform number is 1 / 12
+    pairs = zip(uniform(seed), uniform(seed + distance))
+    correlation = sum((u - 0.5) * (v - 0.5)
+                      for u, v in itertools.islice(pairs, 1000)) * 12 / 1000
+    assert abs(correlation) < 5 / math.sqrt(1000)
+
+
+def test_first_numbers_of_neighbouring_seeds_are_spread_evenly():
+    # as above: 1,000 seeds, 100 a tenth, 5 standard deviations of 9.5
+    tenths = [int(10 * next(uniform(seed))) for seed in range(1000)]
+    assert all(abs(tenths.count(k) - 100) < 48 for k in range(10))
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, [1]], ids=str)
+def test_uniform_refuses_a_seed_that_is_not_whole_at_once(seed):
+    with pytest.raises(ValueError, match="seed: expected a whole number"):
+        uniform(seed)
+
+
+def test_init_network_has_the_shape_it_was_asked_for():
+    network = init_network([3, 4, 2], [tanh, sigmoid], uniform(1))
+    assert [(len(weights), {len(row) for row in weights}, biases, activation)
+            for weights, biases, activation in network] == [
+        (4, {3}, [0.0] * 4, tanh), (2, {4}, [0.0] * 2, sigmoid)]
+
+
+def test_init_network_takes_its_weights_from_the_stream_in_order():
+    network = init_network([3, 1, 2], [tanh, tanh], iter(
+        [0.5, 0.75, 0.25, 0.0, 1.0]))
+    # limits sqrt(3 / 3) = 1 and sqrt(3 / 1)
+    assert [layer[0] for layer in network] == [
+        [[0.0, 0.5, -0.5]], [[-math.sqrt(3)], [math.sqrt(3)]]]
+
+
+def test_init_network_gives_weights_a_variance_of_one_over_n_in():
+    # 50,000 weights: the variance of their mean square is (4/5) / 50000 of it
+    weights = flat(init_network([100, 500], [tanh], uniform(3))[0][0])
+    mean_square = sum(w * w for w in weights) / len(weights)
+    assert mean_square * 100 == pytest.approx(1, abs=5 * math.sqrt(0.8 / 5e4))
+
+
+def test_init_network_gives_each_layer_its_own_lists():
+    network = init_network([2, 2, 2], [tanh, tanh], uniform(1))
+    lists = [part for weights, biases, activation in network
+             for part in weights + [weights, biases]]
+    assert len({id(part) for part in lists}) == len(lists)
+
+
+@pytest.mark.parametrize("sizes, activations, rng, words", [
+    ([2, 0, 1], [tanh, tanh], uniform(1), "sizes.*above 0, got 0"),
+    ([-1, 1], [tanh], uniform(1), "sizes.*above 0, got -1"),
+    ([2.5, 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got 2.5"),
+    (["2", 1], [tanh], uniform(1), "sizes.*whole numbers above 0, got '2'"),
+    ([2], [], uniform(1), r"sizes: expected at least two, .* got \[2\]"),
+    ([], [], uniform(1), r"sizes: expected at least two, .* got \[\]"),
+    (2, [tanh], uniform(1), "sizes: expected a list, got 2"),
+    ([2, 1], [], uniform(1), "activations, .* length 1, got 0"),
+    ([2, 1], [tanh] * 2, uniform(1), "activations, .* length 1, got 2"),
+    ([2, 1], tanh, uniform(1), "activations: expected a list, got <function"),
+    ([1, 2, 3], [tanh, "tanh"], uniform(1),
+     r"activations\[1\]: expected a function z -> \(a, da/dz\) .* got 'tanh'"),
+    ([2, 1], [math.tanh], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <built-in .* tanh>"),
+    ([2, 1], [softmax], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function softmax"),
+    ([2, 1], [lambda z: (z, None)], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
+    ([2, 1], [lambda z: (z, 1.0, 0.0)], uniform(1),
+     r"activations\[0\]: expected a function z -> .*, got <function <lambda>"),
+    ([2, 1], [tanh], 1, r"rng: expected a generator such as uniform\(1\)"),
+    ([2, 1], [tanh], None, "rng: expected a generator.* got None"),
+])
+def test_init_network_refuses(sizes, activations, rng, words):
+    with pytest.raises(ValueError, match=words):
+        init_network(sizes, activations, rng)
 
 
 # --- Training ----------------------------------------------------------------
