@@ -287,7 +287,8 @@ def backward(network, slopes, output_gradient):
     slopes           from forward
     output_gradient  dC/da of each output, from the loss
     Changes nothing, so that a second call gives the same deltas.
-    Raises ValueError where the lengths do not fit the network.
+    Raises ValueError for another number of layers or of outputs than the
+    network has.
 
     >>> network = [[[[1.0]], [0.0], linear], [[[5.0]], [0.0], linear]]
     >>> backward(network, [[2.0], [3.0]], [10.0])
