@@ -15,7 +15,9 @@ difference with step 1e-5 is off by about 1e-10.  Others give their reason.
 
 import ast
 import copy
+import decimal
 import doctest
+import fractions
 import itertools
 import math
 import os
@@ -39,6 +41,12 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 ACTIVATIONS = [linear, sigmoid, tanh, relu, leaky_relu, swish]
 LOSSES = [squared_error, sigmoid_cross_entropy, softmax_cross_entropy]
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+ONE = [([1.0], [0.0])]
+
+
+def linear_node(w=1.0, b=0.0):
+    """The smallest network: one input, one node, a = w * x + b."""
+    return [[[[w]], [b], linear]]
 
 
 def name(thing):
@@ -360,9 +368,17 @@ def test_activation_does_not_hide_a_nan(f):
     assert math.isnan(f(math.nan)[0])
 
 
-def test_sigmoid_keeps_its_digits_where_it_is_tiny():
-    # computed by mpmath: 1 / (1 + exp(30))
-    assert sigmoid(-30.0)[0] == near(9.357622968839299e-14, absolute=0)
+@pytest.mark.parametrize("f", [relu, leaky_relu], ids=name)
+def test_activation_has_its_kink_at_zero(f):
+    assert f(1e-300) == (1e-300, 1.0)
+
+
+# computed by mpmath: a is 1 / (1 + exp(-z)), the slope a * (1 - a)
+@pytest.mark.parametrize("z, a, slope", [
+    (-30.0, 9.357622968839299e-14, 9.357622968838423e-14),
+    (-100.0, 3.720075976020836e-44, 3.720075976020836e-44)])
+def test_sigmoid_keeps_its_digits_where_it_is_tiny(z, a, slope):
+    assert sigmoid(z) == near((a, slope), absolute=0)
 
 
 # --- The loss ----------------------------------------------------------------
@@ -371,6 +387,12 @@ def test_softmax_is_exp_over_the_sum_of_exps():
     # computed by mpmath, see above
     assert softmax([-2.0, 0.5, 3.0]) == near(
         [0.0061882852728000352, 0.075388747962996676, 0.91842296676420329])
+
+
+def test_softmax_keeps_its_digits_where_it_is_tiny():
+    # computed by mpmath
+    assert softmax([0.0, -700.0])[1] == near(
+        9.8596765437597709e-305, relative=1e-13, absolute=0)
 
 
 def test_softmax_refuses_no_logits():
@@ -433,10 +455,20 @@ def test_softmax_cross_entropy_is_the_published_one_of_a_linear_classifier():
     (softmax_cross_entropy, [1e300, 0.0], [0.0, 1.0], 1e300, [1.0, -1.0]),
     (softmax_cross_entropy, [-745.0, 745.0], [1.0, 0.0], 1490.0, [-1.0, 1.0]),
     (softmax_cross_entropy, [1e4, 1e4], [0.5, 0.5], math.log(2), [0.0, 0.0]),
+    (softmax_cross_entropy, [1e8, 1e8 + 1, 1e8 + 2], [0.2, 0.3, 0.5],
+     1.1076059644443803,                        # computed by mpmath
+     [-0.10996942682961954, -0.055271528945202348, 0.16524095577482189]),
 ], ids=name)
 def test_cross_entropy_is_exact_at_extremes(
         loss, logits, targets, C, gradient):
     assert loss(logits, targets) == (near(C), near(gradient))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+def test_loss_changes_nothing(loss):
+    outputs, targets = [0.5, -2.0], [1.0, 0.0]
+    loss(outputs, targets)
+    assert (outputs, targets) == ([0.5, -2.0], [1.0, 0.0])
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=name)
@@ -448,14 +480,14 @@ def test_loss_refuses_another_number_of_targets(loss, outputs, targets):
 
 
 @pytest.mark.parametrize("targets", [
-    [1.0, 1.0], [0.0, 0.0], [0.5, 0.49999], [2.0, -1.0], [math.nan, 1.0]],
-    ids=str)
+    [1.0, 1.0], [0.0, 0.0], [0.5, 0.49999], [0.5, 0.50001], [2.0, -1.0],
+    [1 + 5e-7, -5e-7], [math.nan, 1.0], (1.0, 1.0)], ids=str)
 def test_softmax_cross_entropy_refuses_what_is_no_probabilities(targets):
     refused("targets", "0 to 1 with sum 1", targets,
             softmax_cross_entropy, [0.1, 0.2], targets)
 
 
-@pytest.mark.parametrize("target", [-1.0, -1e-9, 1.001, math.nan])
+@pytest.mark.parametrize("target", [-1.0, -1e-9, 1 + 1e-9, math.nan])
 def test_sigmoid_cross_entropy_refuses_what_is_no_probability(target):
     refused("targets", "0 to 1", target,
             sigmoid_cross_entropy, [0.1, 0.2], [0.5, target])
@@ -520,9 +552,13 @@ def test_forward_refuses_another_number_of_inputs(inputs):
             forward, example_network(), inputs)
 
 
-def test_forward_refuses_a_layer_that_does_not_fit_the_one_below():
-    network = [[[[1.0]], [0.0], tanh], [[[1.0, 1.0]], [0.0], tanh]]
-    refused("layer network[1]", "2 inputs", 1, forward, network, [1.0])
+@pytest.mark.parametrize("nodes, expected", [(1, 2), (3, 2)])
+def test_forward_refuses_a_layer_that_does_not_fit_the_one_below(
+        nodes, expected):
+    network = [[[[1.0]] * nodes, [0.0] * nodes, tanh],
+               [[[1.0] * expected], [0.0], tanh]]
+    refused("layer network[1]", "%d inputs" % expected, nodes,
+            forward, network, [1.0])
 
 
 @computed
@@ -534,6 +570,16 @@ def test_predict_gives_the_outputs_that_mpmath_computes(known):
 def test_predict_takes_any_row_of_numbers(row):
     network = [[[[10.0, 100.0]], [0.0], linear]]
     assert predict(network, row([3, 4])) == [430.0]
+
+
+@pytest.mark.parametrize("number", [
+    True, fractions.Fraction(1, 4), decimal.Decimal("0.25")], ids=type)
+def test_predict_takes_any_kind_of_number(number):
+    assert predict(linear_node(8.0), [number]) == [8.0 * float(number)]
+
+
+def test_predict_takes_a_network_of_whole_numbers_and_of_tuples():
+    assert predict([([[1, 2]], [3], linear)], [1, 1]) == [6.0]
 
 
 # --- Backward ----------------------------------------------------------------
@@ -633,6 +679,8 @@ def test_backward_changes_nothing():
 
 @pytest.mark.parametrize("slopes, gradient, where, expected, came", [
     ([[1.0] * 4, [1.0]], [1.0], "slopes", "3 layers", 2),
+    ([[1.0] * 4, [1.0] * 2, [1.0], [1.0]], [1.0], "slopes", "3 layers", 4),
+    ([[1.0] * 4, [1.0] * 2, [1.0]], [], "output_gradient", "length 1", 0),
     ([[1.0] * 4, [1.0] * 2, [1.0]], [1.0, 1.0],
      "output_gradient", "length 1", 2),
 ], ids=str)
@@ -773,7 +821,7 @@ def test_first_numbers_of_neighbouring_seeds_are_spread_evenly():
     assert all(abs(tenths.count(k) - 100) < 48 for k in range(10))
 
 
-@pytest.mark.parametrize("seed", [1.5, "1", None, [1]], ids=str)
+@pytest.mark.parametrize("seed", [1.5, 2.0, "1", None, [1]], ids=str)
 def test_uniform_refuses_at_once_a_seed_that_is_not_whole(seed):
     refused("seed", "a whole number", repr(seed), uniform, seed)
 
@@ -826,6 +874,7 @@ FUNCTION = "a function z -> (a, da/dz) like backprop.tanh"
     ([2, 0, 1], [tanh] * 2, uniform(1), "sizes", "whole numbers above 0", "0"),
     ([-1, 1], [tanh], uniform(1), "sizes", "whole numbers above 0", "-1"),
     ([2.5, 1], [tanh], uniform(1), "sizes", "whole numbers above 0", "2.5"),
+    ([2.0, 1], [tanh], uniform(1), "sizes", "whole numbers above 0", "2.0"),
     (["2", 1], [tanh], uniform(1), "sizes", "whole numbers above 0", "'2'"),
     ([2], [], uniform(1), "sizes", "at least two, inputs and outputs", "[2]"),
     ([], [], uniform(1), "sizes", "at least two, inputs and outputs", "[]"),
@@ -843,14 +892,29 @@ FUNCTION = "a function z -> (a, da/dz) like backprop.tanh"
      "activations[0]", FUNCTION, "<function softmax"),
     ([2, 1], [lambda z: (z, None)], uniform(1),
      "activations[0]", FUNCTION, "<function <lambda>"),
+    ([2, 1], [lambda z: (math.nan, 1.0)], uniform(1),
+     "activations[0]", FUNCTION, "<function <lambda>"),
     ([2, 1], [lambda z: (z, 1.0, 0.0)], uniform(1),
      "activations[0]", FUNCTION, "<function <lambda>"),
     ([2, 1], [tanh], 1, "rng", "a generator such as uniform(1)", "1"),
     ([2, 1], [tanh], None, "rng", "a generator such as uniform(1)", "None"),
+    ([2, 1], [tanh], uniform,
+     "rng", "a generator such as uniform(1)", "<function uniform"),
 ])
 def test_init_network_refuses(
         sizes, activations, rng, where, expected, came):
     refused(where, expected, came, init_network, sizes, activations, rng)
+
+
+def test_init_network_passes_on_an_activations_own_error():
+    with pytest.raises(ZeroDivisionError):
+        init_network([1, 1], [lambda z: 1 / 0], uniform(1))
+
+
+def test_init_network_takes_rows_that_can_be_read_only_once():
+    assert places(init_network(iter([2, 3, 1]), iter([tanh, tanh]),
+                               uniform(1))) == places(
+        init_network([2, 3, 1], [tanh, tanh], uniform(1)))
 
 
 # --- Training ----------------------------------------------------------------
@@ -858,7 +922,7 @@ def test_init_network_refuses(
 def step_by_gradients(network, samples, loss, learning_rate):
     """One step of full-batch descent, written with gradients alone.
 
-    It adds up in another order than train, hence near with absolute=1e-14.
+    It rounds otherwise than train does, by up to 1e-14 in a few epochs.
     """
     nest = gradients(network, samples, loss)[1]
     for row, slopes in zip(parameter_rows(network), parameter_rows(nest)):
@@ -891,8 +955,7 @@ def test_train_returns_one_mean_loss_per_epoch():
 def test_train_returns_the_losses_met_on_the_way():
     # C = (w + b)**2 / 2; a step of 0.25 takes a quarter of w + b off both, so
     # that a = w + b is 1, then 0.5, then 0.25
-    network = [[[[1.0]], [0.0], linear]]
-    assert train(network, [([1.0], [0.0])], squared_error, 0.25, 3) == [
+    assert train(linear_node(), ONE, squared_error, 0.25, epochs=3) == [
         0.5, 0.125, 0.03125]
 
 
@@ -920,9 +983,9 @@ def test_train_takes_each_loss_before_the_step_of_its_batch():
 
 
 def test_train_without_epochs_changes_nothing():
-    network = example_network()
-    assert train(network, [([0, 0], [0, 0])], squared_error, 0.5, 0) == []
-    assert network == example_network()
+    network = linear_node()
+    assert train(network, ONE, squared_error, 0.5, epochs=0) == []
+    assert network == linear_node()
 
 
 def test_train_changes_every_weight_and_every_bias():
@@ -941,7 +1004,7 @@ def test_train_takes_one_epoch_of_single_steps_in_order_by_default():
     assert places(network) == near(places(twin), absolute=1e-14)
 
 
-def orders(count, epochs, rng):
+def orders(count, epochs, rng, batch_size=1):
     """The order in which train visits count samples in each epoch."""
     seen = []
 
@@ -950,7 +1013,7 @@ def orders(count, epochs, rng):
         return 0.0, [0.0]
 
     samples = [([0.0], [float(number)]) for number in range(count)]
-    train([[[[0.0]], [0.0], linear]], samples, spy, 0.1, epochs, rng=rng)
+    train(linear_node(), samples, spy, 0.1, epochs, batch_size, rng)
     return [seen[start:start + count] for start in range(0, len(seen), count)]
 
 
@@ -973,20 +1036,21 @@ def test_train_shuffles_otherwise_for_another_seed():
     assert orders(20, 3, uniform(1)) != orders(20, 3, uniform(2))
 
 
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_train_shuffles_by_three_numbers_of_the_stream_for_four_samples(
+        batch_size):
+    # int(4 * 0.5) = 2 changes places with 3, int(3 * 0) = 0 with 2, and
+    # int(2 * 0.9) = 1 with itself; the second epoch goes on from the first
+    rng = iter([0.5, 0.0, 0.9] * 2)
+    assert orders(4, 2, rng, batch_size) == [[3, 1, 0, 2], [2, 1, 3, 0]]
+    assert list(rng) == []
+
+
 def test_train_leaves_the_callers_list_in_its_order():
     network, samples = five_samples()
     before = list(samples)
     train(network, samples, squared_error, 0.1, epochs=3, rng=uniform(1))
     assert all(a is b for a, b in zip(samples, before))
-
-
-def test_train_takes_any_row_of_pairs_of_rows():
-    network, samples = five_samples()
-    twin = copy.deepcopy(network)
-    train(network, samples, squared_error, 0.1, 3)
-    train(twin, ((tuple(x), iter(t)) for x, t in samples), squared_error,
-          0.1, 3)
-    assert network == twin
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -998,36 +1062,54 @@ def test_a_2_4_1_network_learns_xor(seed):
                for inputs, targets in XOR)
 
 
-def test_train_notices_a_weight_that_overflows_though_the_loss_is_finite():
-    # one sample, one step: the loss before it is 5e199, after it w = -inf
-    network = [[[[1e100]], [0.0], linear]]
-    with pytest.raises(ValueError, match="training diverged in epoch 1: "):
-        train(network, [([1.0], [0.0])], squared_error, 1e300)
+# A linear node meets 1 and 0: the loss is C = (w + b)**2 / 2, its slope w + b.
 
-
-def test_train_notices_a_loss_that_overflows_though_the_weights_are_finite():
-    # epoch 1 takes w and b to -1e200, where the squared error overflows, and
-    # epoch 2 would take them to 2e300
-    network = [[[[1e100]], [0.0], linear]]
-    with pytest.raises(ValueError, match="training diverged in epoch 2: "):
-        train(network, [([1.0], [0.0])], squared_error, 1e100, epochs=2)
+def test_train_that_diverges_says_when_and_what_to_try():
+    # epoch 1 takes w and b to -1e200, where the squared error overflows, while
+    # the weights would still be finite after epoch 2
+    with pytest.raises(ValueError) as error:
+        train(linear_node(1e100), ONE, squared_error, 1e100, epochs=3)
+    assert str(error.value) == (
+        "training diverged in epoch 2: the loss or a weight is no longer a "
+        "finite number; try a smaller learning_rate")
 
 
 def test_train_that_diverges_leaves_the_network_of_the_epoch_before():
-    # epoch 1 as above
-    network = [[[[1e100]], [0.0], linear]]
+    network = linear_node(1e100)
     with pytest.raises(ValueError):
-        train(network, [([1.0], [0.0])], squared_error, 1e100, epochs=2)
-    assert network == [[[[-1e200]], [-1e200], linear]]
+        train(network, ONE, squared_error, 1e100, epochs=3)
+    assert network == linear_node(-1e200, -1e200)
 
 
-def test_train_that_diverges_advises_a_smaller_learning_rate():
-    with pytest.raises(ValueError, match="try a smaller learning_rate"):
-        train([[[[1e100]], [0.0], linear]], [([1.0], [0.0])], squared_error,
-              1e300)
+def steep(outputs, targets):
+    """A loss that takes the bias 1.5e308 to infinity in a step of rate 1."""
+    return 0.0, [-1.5e308]
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt], ids=name)
+# each overflows in one step, though the loss before that step is finite
+@pytest.mark.parametrize("network, sample, loss, learning_rate", [
+    (linear_node(1e100), ONE[0], squared_error, 1e300),
+    (linear_node(0.0, 1.5e308), ([0.0], [0.0]), steep, 1.0),
+    (linear_node(), ([1e100], [0.0]), squared_error, 1e150),
+    (linear_node(0.0) + linear_node(1e200), ([1.0], [1e50]), squared_error,
+     1e100),
+    (linear_node(0.0) + linear_node(0.0), ([1.0], [1e100]), squared_error,
+     1e250),
+    ([[[[0.0, 1.0]], [0.0], linear]], ([0.0, 1e100], [0.0]), squared_error,
+     1e150),
+], ids=["weight and bias", "bias", "weight", "first layer", "last layer",
+        "second weight"])
+def test_train_undoes_the_epoch_in_which_anything_overflows(
+        network, sample, loss, learning_rate):
+    before, rows = copy.deepcopy(network), parameter_rows(network)
+    with pytest.raises(ValueError, match="diverged in epoch 1:"):
+        train(network, [sample], loss, learning_rate, epochs=2)
+    assert network == before
+    assert all(a is b for a, b in zip(rows, parameter_rows(network)))
+
+
+@pytest.mark.parametrize("error", [
+    RuntimeError, KeyboardInterrupt, SystemExit], ids=name)
 def test_train_undoes_the_epoch_that_an_exception_ends(error):
     network, samples = five_samples()
     before, calls = copy.deepcopy(network), []
@@ -1067,10 +1149,9 @@ def test_shuffle_makes_every_order_equally_likely():
 # --- The gradient as a whole -------------------------------------------------
 
 def test_mean_loss_is_the_mean_over_the_samples():
-    network = [[[[1.0]], [0.0], linear]]
     # errors 1, 2 and 3: halves of 1, 4 and 9
     samples = [([1.0], [0.0]), ([2.0], [0.0]), ([3.0], [0.0])]
-    assert mean_loss(network, samples, squared_error) == near(7 / 3)
+    assert mean_loss(linear_node(), samples, squared_error) == near(7 / 3)
 
 
 @computed
@@ -1093,8 +1174,13 @@ def test_gradients_of_one_sample_are_the_published_ones():
 def test_gradients_have_the_shape_of_the_network():
     network, samples = five_samples()
     nest = gradients(network, samples, squared_error)[1]
-    assert [(len(dC_dw), [len(row) for row in dC_dw], len(dC_db))
-            for dC_dw, dC_db in nest] == [(4, [3] * 4, 4), (2, [4] * 2, 2)]
+    assert set(places(nest)) == set(places(network))
+
+
+def test_gradients_come_as_lists():
+    # C = (w + b)**2 / 2 at w = 1 and b = 2
+    assert gradients(linear_node(1.0, 2.0), ONE, squared_error) == (
+        4.5, [[[[3.0]], [3.0]]])
 
 
 @in_many_networks
@@ -1126,18 +1212,16 @@ def test_gradients_agree_with_numerical_differences_in_any_network(seed):
 
 
 def test_numerical_gradients_are_central_differences():
-    # C = (w * 1 + b)**2 / 2 is a parabola: the difference is exact, w + b = 3
-    network = [[[[2.0]], [1.0], linear]]
-    [[[[dC_dw]], [dC_db]]] = numerical_gradients(
-        network, [([1.0], [0.0])], squared_error, step=0.25)
-    assert (dC_dw, dC_db) == (3.0, 3.0)
+    # C = (w + b)**2 / 2 is a parabola, of which they are exact: 3 at 1 and 2
+    assert numerical_gradients(linear_node(1.0, 2.0), ONE, squared_error,
+                               step=0.25) == [[[[3.0]], [3.0]]]
 
 
 def test_numerical_gradients_are_off_by_the_square_of_the_step():
     # the activation z * z / 2 makes C = w**4 / 8; at w = 1, with the step h,
     # ((1 + h)**4 - (1 - h)**4) / 16h is 1/2 + h**2 / 2: 0.625 for h = 0.5
     network = [[[[1.0]], [0.0], lambda z: (z * z / 2, z)]]
-    nest = numerical_gradients(network, [([1.0], [0.0])], squared_error, 0.5)
+    nest = numerical_gradients(network, ONE, squared_error, step=0.5)
     assert nest[0][0][0][0] == 0.625
 
 
@@ -1155,16 +1239,24 @@ def test_numerical_gradients_leave_the_network_bit_for_bit(seed):
     assert [number.hex() for number in flat(network)] == before
 
 
-def test_numerical_gradients_put_the_weight_back_when_a_loss_raises():
+def test_numerical_gradients_leave_whole_numbers_and_minus_zero_as_they_are():
+    network = [[[[1, -0.0]], [-0.0], linear]]
+    before = repr(network)
+    numerical_gradients(network, [([1, 1], [0])], squared_error)
+    assert repr(network) == before
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt], ids=name)
+def test_numerical_gradients_put_the_weight_back_when_a_loss_raises(error):
     def fragile(outputs, targets):
         if outputs != [0.3]:
-            raise RuntimeError("nudged")
+            raise error                 # the weight is nudged now
         return 0.0, [0.0]
 
-    network = [[[[0.3]], [0.0], linear]]
-    with pytest.raises(RuntimeError):
-        numerical_gradients(network, [([1.0], [0.0])], fragile)
-    assert network == [[[[0.3]], [0.0], linear]]
+    network = linear_node(0.3)
+    with pytest.raises(error):
+        numerical_gradients(network, ONE, fragile)
+    assert network == linear_node(0.3)
 
 
 def test_gradient_check_notices_a_wrong_slope():
@@ -1193,12 +1285,16 @@ def test_gradient_check_is_the_difference_over_the_sum_of_the_norms():
 
 def test_gradient_check_is_zero_where_both_gradients_are():
     network = [[[[0.0]], [-1.0], relu]]
-    assert gradient_check(network, [([1.0], [0.0])], squared_error) == 0.0
+    assert gradient_check(network, ONE, squared_error) == 0.0
 
 
-def test_gradient_check_takes_samples_that_can_be_read_only_once():
-    network, samples = five_samples()
-    assert gradient_check(network, iter(samples), squared_error) < 1e-8
+def test_gradient_check_sees_small_slopes_too():
+    # the loss claims three times its slope: 2 / (3 + 1) of it is wrong
+    def wrong(outputs, targets):
+        return 1e-12 * outputs[0], [3e-12]
+
+    assert gradient_check(linear_node(), ONE, wrong) == pytest.approx(
+        0.5, rel=0.001)     # the nudged slope is good to about 5 digits here
 
 
 def test_jacobian_of_a_linear_network_is_the_product_of_its_weights():
@@ -1239,22 +1335,26 @@ def test_jacobian_agrees_with_numerical_differences(activation, sizes):
 # Each row: what is given, then what the message says: where, expected, came.
 
 LAYER = [[[0.1, 0.2]], [0.3], tanh]         # two inputs, one node
+ROW = [0.4]                                 # the same list twice is refused
 
 BAD_NETWORKS = [
     (None, "network", "a list of layers", "None"),
     ([], "network", "a list of layers", "[]"),
+    ((LAYER,), "network", "a list of layers", "([[[0.1, 0.2]], [0.3]"),
     ("network", "network", "a list of layers", "'network'"),
     ([None], "layer network[0]", "[weights, biases, activation]", "None"),
-    ([LAYER[:2]], "layer network[0]", "[weights, biases, activation]",
+    ([LAYER, LAYER[:2]], "layer network[1]", "[weights, biases, activation]",
      "[[[0.1, 0.2]], [0.3]]"),
     ([LAYER + [1]], "layer network[0]", "[weights, biases, activation]",
      "[[[0.1, 0.2]], [0.3], <function tanh"),
     ([[[], [], tanh]], "layer network[0] weights", "a list of rows", "[]"),
-    ([[None, [0.0], tanh]],
-     "layer network[0] weights", "a list of rows", "None"),
+    ([LAYER, [None, [0.0], tanh]],
+     "layer network[1] weights", "a list of rows", "None"),
+    ([[([1.0, 2.0],), [0.0], tanh]],
+     "layer network[0] weights", "a list of rows", "([1.0, 2.0],)"),
     ([[[[]], [0.0], tanh]], "layer network[0] weights[0]", "a list", "[]"),
-    ([[[(1.0, 2.0)], [0.0], tanh]],
-     "layer network[0] weights[0]", "a list", "(1.0, 2.0)"),
+    ([LAYER, [[[1.0], (2.0,)], [0.0, 0.0], tanh]],
+     "layer network[1] weights[1]", "a list", "(2.0,)"),
     ([[[[1.0, 2.0], [3.0]], [0.0, 0.0], tanh]],
      "layer network[0] weights[1]", "length 2", "1"),
     ([LAYER, [[[1.0, 2.0]], [0.0], tanh]],
@@ -1264,18 +1364,22 @@ BAD_NETWORKS = [
     ([LAYER, [[["1"]], [0.0], tanh]],
      "layer network[1] weights[0][0]", "a finite number", "'1'"),
     ([[[[1.0, 2.0]], 0.0, tanh]], "layer network[0] biases", "a list", "0.0"),
-    ([[[[1.0, 2.0]], (0.0,), tanh]],
-     "layer network[0] biases", "a list", "(0.0,)"),
+    ([LAYER, [[[1.0]], (0.0,), tanh]],
+     "layer network[1] biases", "a list", "(0.0,)"),
     ([[[[1.0, 2.0]], [0.0, 0.0], tanh]],
      "layer network[0] biases", "length 1", "2"),
     ([LAYER, [[[1.0]], [math.inf], tanh]],
      "layer network[1] biases[0]", "a finite number", "inf"),
     ([[[[1.0, 2.0]], [0.0], "tanh"]],
      "layer network[0] activation", FUNCTION, "'tanh'"),
-    ([[[[1.0, 2.0]], [0.0], math.tanh]],
-     "layer network[0] activation", FUNCTION, "<built-in function tanh>"),
+    ([LAYER, [[[1.0]], [0.0], math.tanh]],
+     "layer network[1] activation", FUNCTION, "<built-in function tanh>"),
     ([[[[1.0, 2.0]] * 3, [0.0] * 3, tanh]],
      "network", "a list of its own for every node", "[[[[1.0, 2.0], [1.0, "),
+    ([LAYER, [[ROW], [0.0], tanh], [[ROW], [0.0], tanh]],
+     "network", "a list of its own for every node", "[[[[0.1, 0.2]], [0.3]"),
+    ([LAYER, [[[1.0]], ROW, tanh], [[[1.0]], ROW, tanh]],
+     "network", "a list of its own for every node", "[[[[0.1, 0.2]], [0.3]"),
 ]
 
 PAIRS, PAIR = "a list of (inputs, targets)", "a pair (inputs, targets)"
@@ -1341,6 +1445,12 @@ def test_a_bad_network_is_refused_with_inputs(
     refused(where, expected, came, function, network, [0.0, 0.0])
 
 
+@taking_samples
+def test_a_loss_that_is_no_function_is_refused(function, rest):
+    refused("loss", "a function (outputs, targets) -> (C, [dC/da])", "None",
+            function, [LAYER], [GOOD], None, *rest)
+
+
 @bad_samples
 @taking_samples
 def test_bad_samples_are_refused(
@@ -1358,6 +1468,27 @@ def test_train_that_refuses_samples_has_changed_nothing(
     assert network == [LAYER]
 
 
+@taking_samples
+def test_samples_may_be_rows_of_any_kind_read_only_once(function, rest):
+    network, samples = five_samples()
+    twin = copy.deepcopy(network)
+    once = (iter((tuple(inputs), iter(targets)))
+            for inputs, targets in samples)
+    assert function(network, once, squared_error, *rest) == function(
+        twin, samples, squared_error, *rest)
+    assert network == twin
+
+
+@taking_samples
+def test_an_error_in_reading_the_samples_is_passed_on(function, rest):
+    def broken():
+        yield GOOD
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        function([LAYER], broken(), squared_error, *rest)
+
+
 @pytest.mark.parametrize("inputs, where, expected, came", [
     (7, "inputs", "a list of length 2", "7"),
     ([0.0], "inputs", "length 2", "1"),
@@ -1369,20 +1500,28 @@ def test_bad_inputs_are_refused(function, inputs, where, expected, came):
     refused(where, expected, came, function, [LAYER], inputs)
 
 
+@taking_inputs
+def test_inputs_may_be_a_row_that_is_read_only_once(function):
+    assert function([LAYER], iter([1, 2])) == function([LAYER], [1.0, 2.0])
+
+
 @pytest.mark.parametrize("setting, expected, values", [
-    ("loss", "a function (outputs, targets) -> (C, [dC/da])", [None, "loss"]),
     ("learning_rate", "a finite number above 0",
      [0, -0.1, math.nan, math.inf, "0.1", None]),
-    ("epochs", "a whole number, 0 or more", [-1, 1.5, "1", None]),
-    ("batch_size", "a whole number, 1 or more", [0, -1, 1.5, "1", None]),
-    ("rng", "a generator such as uniform(1)", [1, [0.5]]),
+    ("epochs", "a whole number, 0 or more", [-1, 1.5, 2.0, "1", None]),
+    ("batch_size", "a whole number, 1 or more", [0, -1, 1.5, 2.0, "1", None]),
+    ("rng", "a generator such as uniform(1)", [1, 0, [0.5], [], uniform]),
 ], ids=str)
 def test_train_refuses_bad_settings(setting, expected, values):
     for value in values:
-        settings = {"loss": squared_error, "learning_rate": 0.1}
-        settings[setting] = value
+        settings = {"learning_rate": 0.1, setting: value}
         refused(setting, expected, repr(value),
-                train, [LAYER], [GOOD], **settings)
+                train, [LAYER], [GOOD], squared_error, **settings)
+
+
+def test_train_refuses_bad_samples_even_for_no_epochs():
+    refused("samples", "at least one", "[]",
+            train, [LAYER], [], squared_error, 0.1, epochs=0)
 
 
 @pytest.mark.parametrize("step", [0, -1e-5, math.nan, math.inf, "small"])
@@ -1473,6 +1612,12 @@ def test_demo_runs_clean_under(flags, demo_output, tmp_path):
     done = run_demo(*flags, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode("ascii").replace("\r\n", "\n") == demo_output
+
+
+def test_the_module_prints_nothing_when_it_is_imported():
+    done = subprocess.run([sys.executable, "-c", "import backprop"],
+                          cwd=FOLDER, stdout=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"")
 
 
 def test_demo_leaves_no_file_behind(tmp_path):
