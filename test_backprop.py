@@ -395,9 +395,11 @@ def test_softmax_keeps_its_digits_where_it_is_tiny():
         9.8596765437597709e-305, relative=1e-13, absolute=0)
 
 
-def test_softmax_refuses_no_logits():
+@pytest.mark.parametrize("function, arguments", [
+    (softmax, [[]]), (softmax_cross_entropy, [[], []])], ids=name)
+def test_softmax_refuses_no_logits(function, arguments):
     with pytest.raises(ValueError):
-        softmax([])
+        function(*arguments)
 
 
 @pytest.mark.parametrize("shift", [-1e4, -745.0, 1000.0, 1e4])
