@@ -1,4 +1,4 @@
-"""What backprop.py promises, one fact a test, in the order of the module.
+"""What backprop.py promises, one promise a test, in the order of the module.
 
 Helpers and the numbers from elsewhere come first; the tests begin at the line
 "The dot product".  Expected numbers are worked out on paper, published (a
@@ -8,8 +8,8 @@ them.  The other tests compare two ways through the module, or state a property
 that every network has.
 
 Tolerances: double precision rounds to about 1e-16 of a number.  1e-14 of the
-result, or 1e-15 where it is near 0, leaves room for the few dozen roundings of
-a small network and for what cancels in differences such as p - t.  A central
+result, or 1e-16 if that is more, leaves room for the few dozen roundings of a
+small network, and for what cancels in differences such as p - t.  A central
 difference with step 1e-5 is off by about 1e-10.  Others give their reason.
 """
 
@@ -50,17 +50,23 @@ def linear_node(w=1.0, b=0.0):
 
 
 def name(thing):
-    """Label functions by their names in pytest's list of cases."""
+    """Label functions by their names in pytest's list of cases.
+
+    Of other things, None leaves the label to pytest.
+    """
     return getattr(thing, "__name__", None)
 
 
-def near(expected, relative=1e-14, absolute=1e-15):
+def near(expected, relative=1e-14, absolute=1e-16):
     """Equal to this, but for some roundings: see the head of the file."""
     return pytest.approx(expected, rel=relative, abs=absolute)
 
 
 def places(nest, place=()):
-    """The numbers of nested lists by their places: {(0, 1): 0.5, ...}."""
+    """The numbers of nested lists by their places: {(0, 1): 0.5, ...}.
+
+    To compare these compares the shape, too; pytest.approx takes no nests.
+    """
     if isinstance(nest, (int, float)):
         return {place: nest}
     result = {}
@@ -95,6 +101,7 @@ def random_problem(sizes, activations, loss, seed, count=3):
     rnd = random.Random(seed)
     network = init_network(sizes, activations, uniform(seed))
     for weights, biases, activation in network:
+        # more above 0 than below, so that few relus are off
         biases[:] = [rnd.uniform(-0.5, 1) for b in biases]
     samples = []
     for _ in range(count):
@@ -113,10 +120,15 @@ def any_problem(seed):
     so close to the kink of relu that a nudge would cross it.
     """
     rnd = random.Random(seed)
+
+    def pick(choices):
+        return choices[int(rnd.random() * len(choices))]
+
     loss = LOSSES[seed % 3]
-    depth = rnd.randint(2, 4)
-    sizes = [rnd.randint(1, 5) for _ in range(depth)] + [rnd.randint(2, 4)]
-    activations = [rnd.choice(ACTIVATIONS) for _ in range(depth)]
+    depth = pick([2, 3, 4])
+    sizes = [pick([1, 2, 3, 4, 5]) for _ in range(depth)]
+    sizes.append(pick([2, 3, 4]))       # of one class, the softmax is always 1
+    activations = [pick(ACTIVATIONS) for _ in range(depth)]
     if loss is not squared_error:
         activations[-1] = linear
     network, samples = random_problem(sizes, activations, loss, seed)
@@ -136,8 +148,8 @@ def example_network():
 
 # Three published training steps of sigmoid networks with the squared error:
 # activations, deltas and new parameters to the last digit that the source
-# prints, None where it prints none.  They stand layer by layer; the parameters
-# of a layer are its rows of weights, then its biases.
+# prints (but for one, see there), None where it prints none.  They stand layer
+# by layer; the parameters of a layer are its rows of weights, then its biases.
 PUBLISHED = [
     # Matt Mazur, "A Step by Step Backpropagation Example" (2015), a post that
     # most tutorials follow.  It holds the biases, so of them it prints none.
@@ -179,8 +191,9 @@ PUBLISHED = [
 published = pytest.mark.parametrize(
     "book", PUBLISHED, ids=[book["source"] for book in PUBLISHED])
 
-# What mpmath 1.3 computed, and how.  Its derivatives are limits of difference
-# quotients, taken with 50 digits: no error is propagated back in them.
+# What mpmath 1.3 computed, and how.  Its derivatives are difference quotients,
+# with so small a step and so many digits that 50 of them are right: there is
+# no chain rule in them.
 #
 #   from mpmath import diff, exp, fdot, log, mp, tanh
 #   mp.dps = 50
@@ -214,7 +227,7 @@ published = pytest.mark.parametrize(
 # Of an activation function, f(z) and diff(f, z) are given; of a loss, with
 # C = lambda: loss(a, t), C() and every slope(a, k, C); of a network, with
 # C = lambda: loss(outputs(network, x), t),
-#   deltas     slope(biases, j, C), for the bias is a part of z
+#   deltas     slope(biases, j, C): as z = ... + b, dC/db is dC/dz
 #   dC_dw      slope(row, i, C)
 #   jacobian   slope(x, i, lambda: outputs(network, x)[k])
 COMPUTED = [
@@ -348,8 +361,9 @@ def test_activation_at_zero(f, expected):
 
 
 @pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
-@pytest.mark.parametrize("z", [-1e300, -1e4, -745.0, -40.0, 40.0, 710.0, 1e4,
-                               1e300])
+# exp overflows above 709.8 and is 0 below -745.2; beyond 37, 1 + exp(-z) is 1
+@pytest.mark.parametrize("z", [-1e300, -1e4, -746.0, -710.0, -40.0,
+                               40.0, 710.0, 746.0, 1e4, 1e300])
 def test_activation_is_finite_at_extremes(f, z):
     assert all(math.isfinite(number) for number in f(z))
 
@@ -368,9 +382,10 @@ def test_activation_does_not_hide_a_nan(f):
     assert math.isnan(f(math.nan)[0])
 
 
-@pytest.mark.parametrize("f", [relu, leaky_relu], ids=name)
-def test_activation_has_its_kink_at_zero(f):
-    assert f(1e-300) == (1e-300, 1.0)
+@pytest.mark.parametrize("f, slope", [(relu, 0.0), (leaky_relu, 0.01)],
+                         ids=name)
+def test_activation_has_its_kink_at_zero(f, slope):
+    assert (f(-1e-300)[1], f(1e-300)[1]) == (slope, 1.0)
 
 
 # computed by mpmath: a is 1 / (1 + exp(-z)), the slope a * (1 - a)
@@ -392,7 +407,7 @@ def test_softmax_is_exp_over_the_sum_of_exps():
 def test_softmax_keeps_its_digits_where_it_is_tiny():
     # computed by mpmath
     assert softmax([0.0, -700.0])[1] == near(
-        9.8596765437597709e-305, relative=1e-13, absolute=0)
+        9.8596765437597709e-305, absolute=0)
 
 
 @pytest.mark.parametrize("function, arguments", [
@@ -408,7 +423,7 @@ def test_softmax_does_not_change_when_all_logits_are_shifted(shift):
     assert softmax([shift - 1, shift, shift + 2]) == softmax([-1, 0, 2])
 
 
-# computed by mpmath, see above
+# computed by mpmath, see above, but for the first two: those on paper
 @pytest.mark.parametrize("loss, outputs, targets, C, gradient", [
     (squared_error, [0.2], [0.7], 0.125, [-0.5]),
     (squared_error, [3.0, 0.1], [-1.5, 0.4], 10.17, [4.5, -0.3]),
@@ -461,7 +476,7 @@ def test_softmax_cross_entropy_is_the_published_one_of_a_linear_classifier():
      1.1076059644443803,                        # computed by mpmath
      [-0.10996942682961954, -0.055271528945202348, 0.16524095577482189]),
 ], ids=name)
-def test_cross_entropy_is_exact_at_extremes(
+def test_cross_entropy_keeps_its_digits_at_extremes(
         loss, logits, targets, C, gradient):
     assert loss(logits, targets) == (near(C), near(gradient))
 
@@ -534,7 +549,7 @@ def test_forward_returns_an_activation_and_a_slope_for_every_node():
             [len(layer) for layer in slopes]) == ([3, 4, 2, 5], [4, 2, 5])
 
 
-def test_forward_weighs_sums_and_applies_each_layers_own_activation():
+def test_forward_computes_z_and_applies_each_layers_own_activation():
     network = [[[[1.0, -2.0], [3.0, 1.0]], [0.5, -1.0], relu],
                [[[2.0, 4.0]], [1.0], leaky_relu]]
     # z = 1 - 4 + 0.5 = -2.5 and 3 + 2 - 1 = 4;  then 0 + 16 + 1 = 17
@@ -580,7 +595,7 @@ def test_predict_takes_any_kind_of_number(number):
     assert predict(linear_node(8.0), [number]) == [8.0 * float(number)]
 
 
-def test_predict_takes_a_network_of_whole_numbers_and_of_tuples():
+def test_predict_takes_whole_numbers_as_weights_and_a_tuple_as_a_layer():
     assert predict([([[1, 2]], [3], linear)], [1, 1]) == [6.0]
 
 
@@ -637,30 +652,27 @@ def test_backward_scales_its_deltas_with_the_loss(seed):
         4 * delta for delta in flat(deltas)]
 
 
-def permuted(network, layer, order):
-    """The network with the nodes of a hidden layer put into another order."""
+def reordered(network, layer):
+    """The network with the nodes of a hidden layer in reverse order."""
     weights, biases, activation = network[layer]
     above, biases_above, activation_above = network[layer + 1]
     twin = list(network)
-    twin[layer] = [[weights[j] for j in order], [biases[j] for j in order],
-                   activation]
-    twin[layer + 1] = [[[row[j] for j in order] for row in above],
-                       biases_above, activation_above]
+    twin[layer] = [weights[::-1], biases[::-1], activation]
+    twin[layer + 1] = [[row[::-1] for row in above], biases_above,
+                       activation_above]
     return twin
 
 
 @in_many_networks
-def test_backward_permutes_only_the_deltas_of_permuted_hidden_nodes(seed):
+def test_backward_reorders_only_the_deltas_of_reordered_hidden_nodes(seed):
     network, samples, loss = any_problem(seed)
     inputs, targets = samples[0]
     C, activations, deltas = backpropagate(network, inputs, targets, loss)
     for layer in range(len(network) - 1):
-        order = list(range(len(deltas[layer])))
-        random.Random(seed).shuffle(order)
         expected = list(deltas)
-        expected[layer] = [deltas[layer][j] for j in order]
+        expected[layer] = deltas[layer][::-1]
         twin_C, twin_activations, twin_deltas = backpropagate(
-            permuted(network, layer, order), inputs, targets, loss)
+            reordered(network, layer), inputs, targets, loss)
         # near: the sums over this layer are added up in another order
         assert places([twin_C, twin_activations[-1], twin_deltas]) == near(
             places([C, activations[-1], expected]))
@@ -732,15 +744,14 @@ def losses_with_held_biases():
     return losses
 
 
-# The losses after 1 and after 10,000 steps are those that Mazur's script
-# prints (neural-network.py in github.com/mattm/simple-neural-network).  The
-# post's 0.0000351085 turns out to be the loss before the 10,000th step; its
-# 0.291027924 after the first is not what its script computes.
-@pytest.mark.parametrize("steps, loss", [
-    (0, "0.298371109"), (1, "0.291027774"), (9999, "0.0000351085"),
-    (10000, "0.000035102")])
-def test_sgd_steps_reach_the_published_losses(
-        losses_with_held_biases, steps, loss):
+# His program is neural-network.py in github.com/mattm/simple-neural-network.
+# The post gives 0.0000351085 for 10,000 steps, which is the loss before the
+# last of them, and 0.291027924 for one, which the program does not print.
+@pytest.mark.parametrize("steps, loss, source", [
+    (0, "0.298371109", "post"), (1, "0.291027774", "program"),
+    (9999, "0.0000351085", "post"), (10000, "0.000035102", "program")])
+def test_sgd_steps_reach_the_losses_of_mazurs_post_and_program(
+        losses_with_held_biases, steps, loss, source):
     assert as_printed([losses_with_held_biases[steps]], [loss]) == [loss]
 
 
@@ -789,12 +800,12 @@ def test_uniform_stays_strictly_between_0_and_1(seed):
 # There are 2**31 - 2 states to start from, from 1 to 2**31 - 2.  Modulo
 # 2**31 - 1 the last is -1, and the 17th power keeps 1 and -1 as they are.
 @pytest.mark.parametrize("seed, state", [(-1986, 1), (-1987, 2**31 - 2)])
-def test_uniform_gives_every_state_to_some_seed(seed, state):
+def test_uniform_can_start_from_the_first_and_from_the_last_state(seed, state):
     assert next(uniform(seed)) == state * 48271 % (2**31 - 1) / (2**31 - 1)
 
 
 @pytest.mark.parametrize("seed", [0, 1, -5])
-def test_uniform_begins_anew_with_seeds_when_all_states_are_given(seed):
+def test_uniform_repeats_itself_after_2_to_the_31_less_2_seeds(seed):
     assert next(uniform(seed + 2**31 - 2)) == next(uniform(seed))
 
 
@@ -818,7 +829,8 @@ def test_neighbouring_seeds_give_unrelated_numbers(seed, distance):
 
 
 def test_first_numbers_of_neighbouring_seeds_are_spread_evenly():
-    # as above: 1,000 seeds, 100 a tenth, 5 standard deviations of 9.5
+    # of 1,000, 100 in each tenth, give or take 5 standard deviations of
+    # sqrt(1000 * 0.1 * 0.9) = 9.5
     tenths = [int(10 * next(uniform(seed))) for seed in range(1000)]
     assert all(abs(tenths.count(k) - 100) < 48 for k in range(10))
 
@@ -828,7 +840,7 @@ def test_uniform_refuses_at_once_a_seed_that_is_not_whole(seed):
     refused("seed", "a whole number", repr(seed), uniform, seed)
 
 
-def test_init_network_has_the_shape_it_was_asked_for():
+def test_init_network_has_the_shape_asked_for_and_biases_of_zero():
     network = init_network([3, 4, 2], [tanh, sigmoid], uniform(1))
     assert [(len(weights), {len(row) for row in weights}, biases, activation)
             for weights, biases, activation in network] == [
@@ -855,11 +867,12 @@ def test_init_network_takes_its_weights_from_the_stream_in_order():
 
 
 def test_init_network_gives_weights_a_variance_of_one_over_n_in():
-    # the mean square of 50,000 uniform weights has a relative standard
-    # deviation of sqrt(0.8 / 50000) = 0.004; five of them are allowed
+    # w**2 has the mean L**2 / 3 and the variance 4 / 45 * L**4 for w within
+    # +-L: the mean of 50,000 is within 5 standard deviations of
+    # sqrt(4 / 45 / 50000) / (1 / 3) = 0.004 of its expected value
     weights = flat(init_network([100, 500], [tanh], uniform(3))[0][0])
     mean_square = sum(w * w for w in weights) / len(weights)
-    assert mean_square * 100 == pytest.approx(1, abs=5 * math.sqrt(0.8 / 5e4))
+    assert mean_square * 100 == pytest.approx(1, abs=5 * 0.004)
 
 
 def test_init_network_gives_each_layer_its_own_lists():
@@ -902,7 +915,7 @@ FUNCTION = "a function z -> (a, da/dz) like backprop.tanh"
     ([2, 1], [tanh], None, "rng", "a generator such as uniform(1)", "None"),
     ([2, 1], [tanh], uniform,
      "rng", "a generator such as uniform(1)", "<function uniform"),
-])
+], ids=str)
 def test_init_network_refuses(
         sizes, activations, rng, where, expected, came):
     refused(where, expected, came, init_network, sizes, activations, rng)
@@ -922,10 +935,7 @@ def test_init_network_takes_rows_that_can_be_read_only_once():
 # --- Training ----------------------------------------------------------------
 
 def step_by_gradients(network, samples, loss, learning_rate):
-    """One step of full-batch descent, written with gradients alone.
-
-    It rounds otherwise than train does, by up to 1e-14 in a few epochs.
-    """
+    """One step of full-batch descent, written with gradients alone."""
     nest = gradients(network, samples, loss)[1]
     for row, slopes in zip(parameter_rows(network), parameter_rows(nest)):
         for i, slope in enumerate(slopes):
@@ -946,10 +956,10 @@ def test_train_takes_the_step_of_each_batchs_mean_gradient(batch_size):
             step_by_gradients(expected, samples[start:start + batch_size],
                               squared_error, 0.1)
     train(network, samples, squared_error, 0.1, 3, batch_size)
-    assert places(network) == near(places(expected), absolute=1e-14)
+    assert places(network) == near(places(expected))
 
 
-def test_train_returns_one_mean_loss_per_epoch():
+def test_train_returns_one_number_per_epoch():
     network, samples = five_samples()
     assert len(train(network, samples, squared_error, 0.1, epochs=4)) == 4
 
@@ -962,16 +972,16 @@ def test_train_returns_the_losses_met_on_the_way():
 
 
 @in_many_networks
-def test_train_lowers_the_loss_by_its_small_step_times_the_slope(seed):
+def test_train_lowers_the_loss_by_the_rate_times_the_gradient_squared(seed):
     # a step of -rate * g, along a gradient g, changes C by -rate * |g|**2, and
     # by what the bend of C adds, a share that shrinks with the rate: here it
-    # is under 0.01 %
+    # is under 0.02 %
     network, samples, loss = any_problem(seed)
     before, nest = gradients(network, samples, loss)
     expected = 1e-5 * sum(slope * slope for slope in flat(nest))
     train(network, samples, loss, 1e-5, batch_size=len(samples))
     fall = before - mean_loss(network, samples, loss)
-    assert fall == pytest.approx(expected, rel=0.001) and fall > 0
+    assert fall == pytest.approx(expected, rel=0.001)
 
 
 def test_train_takes_each_loss_before_the_step_of_its_batch():
@@ -1003,7 +1013,7 @@ def test_train_takes_one_epoch_of_single_steps_in_order_by_default():
     train(network, samples, squared_error, 0.1)
     for sample in samples:
         step_by_gradients(twin, [sample], squared_error, 0.1)
-    assert places(network) == near(places(twin), absolute=1e-14)
+    assert places(network) == near(places(twin))
 
 
 def orders(count, epochs, rng, batch_size=1):
@@ -1039,10 +1049,9 @@ def test_train_shuffles_otherwise_for_another_seed():
 
 
 @pytest.mark.parametrize("batch_size", [1, 2])
-def test_train_shuffles_by_three_numbers_of_the_stream_for_four_samples(
-        batch_size):
-    # int(4 * 0.5) = 2 changes places with 3, int(3 * 0) = 0 with 2, and
-    # int(2 * 0.9) = 1 with itself; the second epoch goes on from the first
+def test_train_shuffles_as_fisher_and_yates_do(batch_size):
+    # places 3 and int(4 * 0.5) = 2 are swapped, then 2 and int(3 * 0) = 0,
+    # then 1 and int(2 * 0.9) = 1; the second epoch goes on from the first
     rng = iter([0.5, 0.0, 0.9] * 2)
     assert orders(4, 2, rng, batch_size) == [[3, 1, 0, 2], [2, 1, 3, 0]]
     assert list(rng) == []
@@ -1055,8 +1064,10 @@ def test_train_leaves_the_callers_list_in_its_order():
     assert all(a is b for a, b in zip(samples, before))
 
 
+# The start that uniform makes of a seed was chosen so that all of these learn;
+# of other seeds about 1 in 100 does not.
 @pytest.mark.parametrize("seed", range(100))
-def test_a_2_4_1_network_learns_xor(seed):
+def test_a_2_4_1_network_learns_xor_from_each_seed_below_100(seed):
     network = init_network([2, 4, 1], [tanh, sigmoid], uniform(seed))
     train(network, XOR, squared_error, 1.0, epochs=1000)
     # within 0.1 nobody would take a 0 for a 1; the worst seed is within 0.03
@@ -1197,9 +1208,12 @@ def test_gradients_of_a_batch_are_the_mean_of_its_samples(seed):
 SHAPES = [[3, 2], [2, 4, 3], [1, 5, 2], [3, 5, 4, 2], [2, 3, 3, 3, 3, 2]]
 
 
-@pytest.mark.parametrize("sizes", SHAPES, ids=str)
-@pytest.mark.parametrize("loss", LOSSES, ids=name)
-@pytest.mark.parametrize("activation", ACTIVATIONS, ids=name)
+# with a cross-entropy the last layer is linear, and a single layer always
+@pytest.mark.parametrize("activation, loss, sizes", [
+    (activation, loss, sizes)
+    for activation in ACTIVATIONS for loss in LOSSES for sizes in SHAPES
+    if len(sizes) > 2 or loss is squared_error or activation is linear],
+    ids=lambda value: name(value) or str(value))
 def test_gradients_agree_with_numerical_differences(activation, loss, sizes):
     output = activation if loss is squared_error else linear
     activations = [activation] * (len(sizes) - 2) + [output]
@@ -1262,11 +1276,11 @@ def test_numerical_gradients_put_the_weight_back_when_a_loss_raises(error):
 
 
 def test_gradient_check_notices_a_wrong_slope():
-    def wrong(z):
+    def too_steep(z):
         a, slope = tanh(z)
         return a, 1.001 * slope
 
-    network, samples = random_problem([2, 3, 1], [wrong, linear],
+    network, samples = random_problem([2, 3, 1], [too_steep, linear],
                                       squared_error, 9)
     # the hidden layer's share in the gradient is off by a thousandth
     assert 1e-5 < gradient_check(network, samples, squared_error) < 1e-2
@@ -1278,10 +1292,10 @@ def test_gradient_check_is_the_difference_over_the_sum_of_the_norms():
     # The difference, 3 and 4, is 5 long: 5 / (2.5 + 7.5)
     network = [[[[1.0]], [1.0], lambda z: (2 * z, 6.0)]]
 
-    def first(outputs, targets):
+    def first_output(outputs, targets):
         return outputs[0], [1.0]
 
-    assert gradient_check(network, [([0.75], [0.0])], first) == near(
+    assert gradient_check(network, [([0.75], [0.0])], first_output) == near(
         0.5, relative=1e-9)
 
 
@@ -1291,12 +1305,12 @@ def test_gradient_check_is_zero_where_both_gradients_are():
 
 
 def test_gradient_check_sees_small_slopes_too():
-    # the loss claims three times its slope: 2 / (3 + 1) of it is wrong
-    def wrong(outputs, targets):
+    # the loss claims three times its slope: (3 - 1) / (3 + 1)
+    def too_steep(outputs, targets):
         return 1e-12 * outputs[0], [3e-12]
 
-    assert gradient_check(linear_node(), ONE, wrong) == pytest.approx(
-        0.5, rel=0.001)     # the nudged slope is good to about 5 digits here
+    assert gradient_check(linear_node(), ONE, too_steep) == near(
+        0.5, relative=1e-9)
 
 
 def test_jacobian_of_a_linear_network_is_the_product_of_its_weights():
@@ -1327,7 +1341,7 @@ def test_jacobian_agrees_with_numerical_differences(activation, sizes):
         columns.append([(p - m) / (2 * step) for p, m in zip(
             predict(network, above), predict(network, below))])
     expected = places(list(zip(*columns)))
-    assert all(expected.values())
+    assert all(expected.values())       # within ten times what it is off by:
     assert places(jacobian(network, inputs)) == pytest.approx(
         expected, rel=1e-8, abs=1e-9)
 
@@ -1595,12 +1609,9 @@ def test_function_has_a_docstring(function):
 
 @each_function
 def test_function_fits_on_a_slide(function):
-    # which holds 25 lines of code at most; docstring and comments not counted
+    # 25 lines below the docstring leave room for the first line and a title
     docstring, *body = function.body
-    lines = {line for part in body for node in ast.walk(part)
-             if hasattr(node, "lineno")
-             for line in range(node.lineno, node.end_lineno + 1)}
-    assert len(lines) <= 25
+    assert body[-1].end_lineno - body[0].lineno + 1 <= 25
 
 
 def test_the_examples_in_docstrings_are_true():
@@ -1650,6 +1661,7 @@ def test_demo_is_at_most_79_columns_wide(demo_output):
 
 
 def test_demo_fits_on_a_printed_page(demo_output):
+    # A4 and letter paper hold 62 lines and more at 12 points
     assert len(demo_output.splitlines()) <= 62
 
 
@@ -1698,25 +1710,32 @@ def test_readme_names_every_function_but_the_helpers():
 # --- All of it: the experiment of 1986 ---------------------------------------
 #
 # D. Rumelhart, G. Hinton, R. Williams, "Learning representations by
-# back-propagating errors", Nature 323 (1986), figure 1: do six bits read the
-# same from both ends?  Two hidden sigmoids suffice, and find out how:
+# back-propagating errors", Nature 323 (1986), figure 1: a network with six
+# inputs, two hidden nodes and one output, all sigmoids, learns whether six
+# bits read the same from both ends.  The first weights are random within
+# +-0.3; then every sweep through the 64 patterns changes each weight by
+#
+#     dw(t) = -epsilon * dE/dw + alpha * dw(t - 1)
+#
+# where E is the error summed over the patterns.  After 1,425 sweeps, ours are
 #
 #     bit        1     2     3     4     5     6    bias
 #     node 0    2.9  -5.9  11.7 -11.7   5.9  -2.9   -2.1
 #     node 1   -2.9   5.9 -11.7  11.7  -5.9   2.9   -2.1
-#     output  -15.0 * node 0  -15.0 * node 1  +6.8
+#     output  -15.0 from node 0, -15.0 from node 1, bias 6.8
 #
-# Mirrored bits have opposite weights, so symmetric bits cancel.  Only the bias
-# -2.1 is left then, both nodes stay off, and the output's 6.8 says yes.  The
-# weights 1 to 2 to 4 give each of the 8 possible halves a sum of its own, so
-# that no other bits cancel.  What they leave is 2.9 or more: it turns on the
-# node in which it is positive, and -15 says no.
+# and the paper's follow the same pattern.  Bits that mirror each other have
+# opposite weights, so symmetric bits cancel: only the bias is left, both nodes
+# are at sigmoid(-2.1) = 0.11, and 6.8 - 2 * 15 * 0.11 = 3.5 says yes.  Weights
+# as 1 to 2 to 4 give each of the 8 halves a sum of its own, so that nothing
+# else cancels: 2.9 or more is left, and is positive in one of the nodes.  That
+# one is at sigmoid(2.9 - 2.1) = 0.69 or more, and 6.8 - 15 * 0.69 = -3.6 says
+# no.  Nobody told the network; it is where the gradient led.
 #
-# As in the paper, the first weights are within +-0.3, the slopes summed over
-# the 64 samples, epsilon is 0.1, the momentum alpha 0.9, and 1,425 sweeps are
-# made.  Not every start gets there: of the seeds 0 to 199, 64 did, 1 the first
-# of them; the others stalled, and still answered no to everything.
+# Not every start is there by then: of the seeds 0 to 199, 64 are, 1 the first
+# of them.  The others still answer no to everything.
 
+EPSILON, ALPHA, SWEEPS = 0.1, 0.9, 1425
 PATTERNS = list(itertools.product([0, 1], repeat=6))
 
 
@@ -1728,21 +1747,21 @@ def repeat_the_experiment(seed):
     """Train a 6-2-1 network as the paper does, and return it."""
     rng = uniform(seed)
 
-    def first(count):
+    def small(count):
         return [0.6 * next(rng) - 0.3 for _ in range(count)]
 
-    network = [[[first(6), first(6)], first(2), sigmoid],
-               [[first(2)], first(1), sigmoid]]
+    network = [[[small(6), small(6)], small(2), sigmoid],
+               [[small(2)], small(1), sigmoid]]
     samples = [(bits, [int(is_symmetric(bits))]) for bits in PATTERNS]
-    steps = [[0.0] * len(row) for row in parameter_rows(network)]
-    for sweep in range(1425):
-        C, nest = gradients(network, samples, squared_error)
-        for row, step, slopes in zip(parameter_rows(network), steps,
-                                     parameter_rows(nest)):
-            for i, mean_slope in enumerate(slopes):
-                total_slope = len(samples) * mean_slope
-                step[i] = -0.1 * total_slope + 0.9 * step[i]
-                row[i] += step[i]
+    changes = [[0.0] * len(row) for row in parameter_rows(network)]
+    for sweep in range(SWEEPS):
+        mean_C, nest = gradients(network, samples, squared_error)
+        for row, dw, slopes in zip(parameter_rows(network), changes,
+                                   parameter_rows(nest)):
+            for i in range(len(row)):
+                dE_dw = len(samples) * slopes[i]    # from the mean to the sum
+                dw[i] = -EPSILON * dE_dw + ALPHA * dw[i]
+                row[i] += dw[i]
     return network
 
 
@@ -1751,39 +1770,53 @@ def trained():
     return repeat_the_experiment(seed=1)
 
 
-def test_1986_says_yes_to_symmetric_bits_and_no_to_others(trained):
-    wrong = [bits for bits in PATTERNS
-             if (predict(trained, bits)[0] > 0.5) != is_symmetric(bits)]
-    assert wrong == []
+def test_1986_says_yes_to_symmetric_bits(trained):
+    assert min(predict(trained, bits)[0]
+               for bits in PATTERNS if is_symmetric(bits)) > 0.9
 
 
-# The weights are still on their way: after 1,425 sweeps the next three facts
-# hold to 0.1 %, 0.3 % and 1 %.
+def test_1986_says_no_to_all_other_bits(trained):
+    assert max(predict(trained, bits)[0]
+               for bits in PATTERNS if not is_symmetric(bits)) < 0.1
+
+
+def test_1986_ends_at_the_weights_shown_above(trained):
+    texts = ["2.9", "-5.9", "11.7", "-11.7", "5.9", "-2.9",
+             "-2.9", "5.9", "-11.7", "11.7", "-5.9", "2.9", "-2.1", "-2.1",
+             "-15.0", "-15.0", "6.8"]
+    assert as_printed(flat(parameter_rows(trained)), texts) == texts
+
+
+# The weights are still on their way: after 1,425 sweeps the next three hold to
+# 0.1 %, 0.4 % and 0.7 %, and are tested to 1 %.
 
 def test_1986_gives_mirrored_bits_opposite_weights(trained):
     for row in trained[0][0]:
         assert row == pytest.approx([-w for w in reversed(row)], rel=0.01)
 
 
-def test_1986_gives_one_hidden_node_the_opposite_weights_of_the_other(trained):
+def test_1986_gives_the_two_hidden_nodes_opposite_weights(trained):
     row, other = trained[0][0]
-    assert row == pytest.approx([-w for w in other], rel=0.02)
+    assert row == pytest.approx([-w for w in other], rel=0.01)
 
 
 def test_1986_gives_the_bits_of_a_half_weights_as_1_to_2_to_4(trained):
     for row in trained[0][0]:
         smallest, middle, largest = sorted(map(abs, row[:3]))
         assert [middle / smallest, largest / smallest] == pytest.approx(
-            [2, 4], rel=0.02)
+            [2, 4], rel=0.01)
+
+
+def nodes_on(network, bits):
+    """How many of the hidden nodes are above one half."""
+    return sum(a > 0.5 for a in forward(network, bits)[0][1])
 
 
 def test_1986_leaves_both_hidden_nodes_off_for_symmetric_bits(trained):
-    on = [bits for bits in PATTERNS if is_symmetric(bits)
-          and max(forward(trained, bits)[0][1]) > 0.5]
-    assert on == []
+    assert {nodes_on(trained, bits)
+            for bits in PATTERNS if is_symmetric(bits)} == {0}
 
 
-def test_1986_turns_one_hidden_node_on_for_other_bits(trained):
-    wrong = [bits for bits in PATTERNS if not is_symmetric(bits)
-             and sum(a > 0.5 for a in forward(trained, bits)[0][1]) != 1]
-    assert wrong == []
+def test_1986_turns_exactly_one_hidden_node_on_for_other_bits(trained):
+    assert {nodes_on(trained, bits)
+            for bits in PATTERNS if not is_symmetric(bits)} == {1}
