@@ -287,19 +287,20 @@ def backward(network, slopes, output_gradient):
     slopes           from forward
     output_gradient  dC/da of each output, from the loss
     Changes nothing, so that a second call gives the same deltas.
-    Raises ValueError for another number of layers or of outputs than the
-    network has.
+    Raises ValueError where the lengths do not fit the network.
 
     >>> network = [[[[1.0]], [0.0], linear], [[[5.0]], [0.0], linear]]
     >>> backward(network, [[2.0], [3.0]], [10.0])
     [[300.0], [30.0]]
     """
-    if len(slopes) != len(network):
-        raise ValueError("slopes: expected %d layers, got %d"
-                         % (len(network), len(slopes)))
-    if len(output_gradient) != len(slopes[-1]):
+    expected = [len(biases) for weights, biases, activation in network]
+    came = [len(layer) for layer in slopes]
+    if came != expected:
+        raise ValueError("slopes: expected lengths %r, got %r"
+                         % (expected, came))
+    if len(output_gradient) != expected[-1]:
         raise ValueError("output_gradient: expected length %d, got %d"
-                         % (len(slopes[-1]), len(output_gradient)))
+                         % (expected[-1], len(output_gradient)))
     # (1) outputs: delta_j = dC/da_j * da_j/dz_j
     deltas = [[dC_da * da_dz
                for dC_da, da_dz in zip(output_gradient, slopes[-1])]]

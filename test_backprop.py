@@ -691,15 +691,18 @@ def test_backward_changes_nothing():
     assert (network, (slopes, gradient)) == (example_network(), before)
 
 
-@pytest.mark.parametrize("slopes, gradient, where, expected, came", [
-    ([[1.0] * 4, [1.0]], [1.0], "slopes", "3 layers", 2),
-    ([[1.0] * 4, [1.0] * 2, [1.0], [1.0]], [1.0], "slopes", "3 layers", 4),
-    ([[1.0] * 4, [1.0] * 2, [1.0]], [], "output_gradient", "length 1", 0),
-    ([[1.0] * 4, [1.0] * 2, [1.0]], [1.0, 1.0],
-     "output_gradient", "length 1", 2),
+@pytest.mark.parametrize("lengths, gradient, where, expected, came", [
+    ([4, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[4, 1]"),
+    ([4, 2, 1, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[4, 2, 1, 1]"),
+    ([3, 2, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[3, 2, 1]"),
+    ([4, 2, 2], [1.0, 1.0], "slopes", "lengths [4, 2, 1]", "[4, 2, 2]"),
+    ([4, 2, 1], [], "output_gradient", "length 1", 0),
+    ([4, 2, 1], [1.0, 1.0], "output_gradient", "length 1", 2),
 ], ids=str)
-def test_backward_refuses(slopes, gradient, where, expected, came):
+def test_backward_refuses_lengths_that_do_not_fit(
+        lengths, gradient, where, expected, came):
     network = init_network([3, 4, 2, 1], [tanh, tanh, tanh], uniform(1))
+    slopes = [[1.0] * length for length in lengths]
     refused(where, expected, came, backward, network, slopes, gradient)
 
 
