@@ -748,9 +748,10 @@ def losses_with_held_biases():
     return losses
 
 
-# His program is neural-network.py in github.com/mattm/simple-neural-network.
-# The post gives 0.0000351085 for 10,000 steps, which is the loss before the
-# last of them, and 0.291027924 for one, which the program does not print.
+# His program, neural-network.py in github.com/mattm/simple-neural-network,
+# prints 0.291027774 and 3.5102e-05.  The post gives 0.0000351085 after 10,000
+# steps, which is the loss before the last of them, and 0.291027924 after one,
+# which the program does not print.
 @pytest.mark.parametrize("steps, loss, source", [
     (0, "0.298371109", "post"), (1, "0.291027774", "program"),
     (9999, "0.0000351085", "post"), (10000, "0.000035102", "program")])
