@@ -195,7 +195,7 @@ published = pytest.mark.parametrize(
 # with so small a step and so many digits that 50 of them are right: there is
 # no chain rule in them.
 #
-#   from mpmath import diff, exp, fdot, log, mp, tanh
+#   from mpmath import diff, exp, fdot, log, mp, mpf, tanh
 #   mp.dps = 50
 #   def linear(z): return z
 #   def sigmoid(z): return 1 / (1 + exp(-z))
@@ -224,9 +224,9 @@ published = pytest.mark.parametrize(
 #       row[i] = old
 #       return result
 #
-# Of an activation function, f(z) and diff(f, z) are given; of a loss, with
-# C = lambda: loss(a, t), C() and every slope(a, k, C); of a network, with
-# C = lambda: loss(outputs(network, x), t),
+# Numbers go in as mpf(z) of the float.  Of an activation function, f(z) and
+# diff(f, z) are given; of a loss, with C = lambda: loss(a, t), C() and every
+# slope(a, k, C); of a network, with C = lambda: loss(outputs(network, x), t),
 #   deltas     slope(biases, j, C): as z = ... + b, dC/db is dC/dz
 #   dC_dw      slope(row, i, C)
 #   jacobian   slope(x, i, lambda: outputs(network, x)[k])
