@@ -294,7 +294,7 @@ def backward(network, slopes, output_gradient):
     [[300.0], [30.0]]
     """
     expected = [len(biases) for weights, biases, activation in network]
-    came = [len(layer) for layer in slopes]
+    came = [len(layer_slopes) for layer_slopes in slopes]
     if came != expected:
         raise ValueError("slopes: expected lengths %r, got %r"
                          % (expected, came))
