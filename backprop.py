@@ -27,7 +27,9 @@ Notation
     w_ji          the weight from node i to node j
     delta         dC/dz, the error of a node: how fast C grows with its z
 
-The chain rule multiplies the slopes along each path: four equations
+The chain rule, and the four equations that it gives
+    If z changes a, and a changes C, then dC/dz = dC/da * da/dz: slopes along a
+    path are multiplied.  Where several paths lead to C, they add up.
     An output's z_j changes C by way of its a_j.  The loss tells dC/da_j.
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
     A hidden node's a_j changes C by way of every z_k above it.  Its share in
@@ -77,8 +79,8 @@ except ImportError:
     def sumprod(p, q):
         """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product."""
         total = 0.0
-        for a, b in zip(p, q):
-            total += a * b
+        for p_i, q_i in zip(p, q):
+            total += p_i * q_i
         return total
 
 
@@ -124,7 +126,9 @@ def tanh(z):
 
 
 def relu(z):
-    """Return (a, da/dz) of a = max(0, z); the slope at the kink counts as 0.
+    """Return (a, da/dz) of a = max(0, z).
+
+    At the kink, z = 0, there is no one slope; here it counts as 0.
 
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
@@ -293,6 +297,7 @@ def backward(network, slopes, output_gradient):
     >>> backward(network, [[2.0], [3.0]], [10.0])
     [[300.0], [30.0]]
     """
+    # zip, used below, would cut lists short that do not fit
     expected = [len(biases) for weights, biases, activation in network]
     came = [len(layer_slopes) for layer_slopes in slopes]
     if came != expected:
@@ -332,7 +337,8 @@ def sgd_step(network, activations, deltas, learning_rate):
     """Move every weight and bias against its slope, in place; return None.
 
     activations are those of forward, deltas those of backward, for the same
-    sample; their shapes are told there.
+    sample; their shapes are told there.  learning_rate is the length of the
+    step where the slope is 1.
     Stochastic gradient descent is this step for sample after sample: each
     goes down the slope of its own C, only on average down that of all samples.
     Checks nothing, for it is called often; train has done so.
@@ -447,11 +453,12 @@ def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
     """Train the network in place; return the mean loss of each epoch.
 
-    samples     (inputs, targets) pairs; an epoch is one visit to each
-    loss        squared_error or another of its kind
-    batch_size  samples per step, which is the mean of their steps: 1, a few,
-                or len(samples); the last batch may be smaller
-    rng         given, it shuffles the samples for each epoch: uniform(1)
+    samples        (inputs, targets) pairs; an epoch is one visit to each
+    loss           squared_error or another of its kind
+    learning_rate  how far to step where the slope is 1, such as 0.1
+    batch_size     samples per step, which is the mean of their steps: 1, a
+                   few, or len(samples); the last batch may be smaller
+    rng            given, it shuffles the samples for each epoch: uniform(1)
     Each sample's loss is taken before the step that learns from it.
 
     Raises ValueError for bad input, before anything has changed, and where
@@ -462,7 +469,7 @@ def train(network, samples, loss, learning_rate,
     losses = []
     for epoch in range(1, epochs + 1):
         if rng is not None:
-            shuffle(samples, rng)       # the list that check_samples made
+            shuffle(samples, rng)       # not the caller's list, but a copy
         before = [list(row) for row in parameter_rows(network)]
         try:
             losses.append(train_epoch(network, samples, loss, learning_rate,
@@ -547,12 +554,12 @@ def numerical_gradients(network, samples, loss, step=1e-5):
         old = row[i]
         try:
             row[i] = old + step
-            above = mean_loss(network, samples, loss)
+            C_plus = mean_loss(network, samples, loss)
             row[i] = old - step
-            below = mean_loss(network, samples, loss)
+            C_minus = mean_loss(network, samples, loss)
         finally:
             row[i] = old
-        return (above - below) / (2 * step)
+        return (C_plus - C_minus) / (2 * step)
 
     return [[[[slope(row, i) for i in range(len(row))] for row in weights],
              [slope(biases, j) for j in range(len(biases))]]
@@ -573,7 +580,7 @@ def gradient_check(network, samples, loss):
     nudged = parameter_rows(numerical_gradients(network, samples, loss))
     g = [slope for row in exact for slope in row]
     n = [slope for row in nudged for slope in row]
-    difference = [a - b for a, b in zip(g, n)]
+    difference = [g_i - n_i for g_i, n_i in zip(g, n)]
     size = math.sqrt(sumprod(g, g)) + math.sqrt(sumprod(n, n))
     if size == 0:
         return 0.0
