@@ -79,8 +79,8 @@ except ImportError:
     def sumprod(p, q):
         """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product."""
         total = 0.0
-        for p_i, q_i in zip(p, q):
-            total += p_i * q_i
+        for i in range(len(p)):
+            total += p[i] * q[i]
         return total
 
 
@@ -88,6 +88,7 @@ except ImportError:
 #
 # Without a curved function between them, layers of weighted sums would add up
 # to just another weighted sum.  These are the usual curves, with their slopes.
+# They say 1.0, not 1, since two floats are faster than a float and an integer.
 
 def linear(z):
     """Return (a, da/dz) of a = z, the function that changes nothing.
@@ -106,11 +107,11 @@ def sigmoid(z):
     >>> sigmoid(0.0)
     (0.5, 0.25)
     """
-    if z >= 0:
-        a = 1 / (1 + math.exp(-z))
+    if z >= 0.0:
+        a = 1.0 / (1.0 + math.exp(-z))
     else:                       # the same value, but exp cannot overflow here
-        a = math.exp(z) / (1 + math.exp(z))
-    return a, a * (1 - a)
+        a = math.exp(z) / (1.0 + math.exp(z))
+    return a, a * (1.0 - a)
 
 
 def tanh(z):
@@ -122,7 +123,7 @@ def tanh(z):
     (0.0, 1.0)
     """
     a = math.tanh(z)
-    return a, 1 - a * a
+    return a, 1.0 - a * a
 
 
 def relu(z):
@@ -133,7 +134,7 @@ def relu(z):
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
     """
-    return (0.0, 0.0) if z <= 0 else (z, 1.0)
+    return (0.0, 0.0) if z <= 0.0 else (z, 1.0)
 
 
 def leaky_relu(z):
@@ -142,7 +143,7 @@ def leaky_relu(z):
     >>> leaky_relu(-2.0), leaky_relu(2.0)
     ((-0.02, 0.01), (2.0, 1.0))
     """
-    return (0.01 * z, 0.01) if z <= 0 else (z, 1.0)
+    return (0.01 * z, 0.01) if z <= 0.0 else (z, 1.0)
 
 
 def swish(z):
@@ -173,8 +174,11 @@ def squared_error(outputs, targets):
     if len(targets) != len(outputs):
         raise ValueError("targets: expected length %d, got %d"
                          % (len(outputs), len(targets)))
-    gradient = [a - t for a, t in zip(outputs, targets)]
-    return 0.5 * sum(d * d for d in gradient), gradient
+    C, gradient = 0.0, []
+    for a, t in zip(outputs, targets):
+        C += 0.5 * (a - t) * (a - t)
+        gradient.append(a - t)
+    return C, gradient
 
 
 def sigmoid_cross_entropy(logits, targets):
@@ -194,14 +198,15 @@ def sigmoid_cross_entropy(logits, targets):
     if len(targets) != len(logits):
         raise ValueError("targets: expected length %d, got %d"
                          % (len(logits), len(targets)))
-    C = 0.0
+    C, gradient = 0.0, []
     for z, t in zip(logits, targets):
         if not 0 <= t <= 1:
             raise ValueError("targets: expected 0 to 1, got %r" % (t,))
         # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
         # C is z - t * z + L; this is the same, but safe for z far below 0:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
-    return C, [sigmoid(z)[0] - t for z, t in zip(logits, targets)]
+        gradient.append(sigmoid(z)[0] - t)
+    return C, gradient
 
 
 def softmax(logits):
@@ -266,10 +271,14 @@ def forward(network, inputs):
         if len(below) != len(weights[0]):
             raise ValueError("layer network[%d]: expected %d inputs, got %d"
                              % (len(slopes), len(weights[0]), len(below)))
-        nodes = [activation(sumprod(row, below) + b)    # z = sum(w * a) + b
-                 for row, b in zip(weights, biases)]
-        activations.append([a for a, da_dz in nodes])
-        slopes.append([da_dz for a, da_dz in nodes])
+        layer_a, layer_slopes = [], []
+        for j in range(len(biases)):
+            z = sumprod(weights[j], below) + biases[j]
+            a, da_dz = activation(z)
+            layer_a.append(a)
+            layer_slopes.append(da_dz)
+        activations.append(layer_a)
+        slopes.append(layer_slopes)
     return activations, slopes
 
 
@@ -291,31 +300,36 @@ def backward(network, slopes, output_gradient):
     slopes           from forward
     output_gradient  dC/da of each output, from the loss
     Changes nothing, so that a second call gives the same deltas.
-    Raises ValueError where the lengths do not fit the network.
+    Raises ValueError unless there is a list of slopes for every layer, and a
+    dC/da for every output.
 
     >>> network = [[[[1.0]], [0.0], linear], [[[5.0]], [0.0], linear]]
     >>> backward(network, [[2.0], [3.0]], [10.0])
     [[300.0], [30.0]]
     """
-    # zip, used below, would cut lists short that do not fit
-    expected = [len(biases) for weights, biases, activation in network]
-    came = [len(layer_slopes) for layer_slopes in slopes]
-    if came != expected:
-        raise ValueError("slopes: expected lengths %r, got %r"
-                         % (expected, came))
-    if len(output_gradient) != expected[-1]:
+    n_out = len(network[-1][1])
+    if len(slopes) != len(network):
+        raise ValueError("slopes: expected length %d, got %d"
+                         % (len(network), len(slopes)))
+    if len(output_gradient) != n_out:
         raise ValueError("output_gradient: expected length %d, got %d"
-                         % (expected[-1], len(output_gradient)))
+                         % (n_out, len(output_gradient)))
     # (1) outputs: delta_j = dC/da_j * da_j/dz_j
-    deltas = [[dC_da * da_dz
-               for dC_da, da_dz in zip(output_gradient, slopes[-1])]]
+    delta = []
+    for j in range(n_out):
+        delta.append(output_gradient[j] * slopes[-1][j])
+    deltas = [delta]
+    # (2) hidden nodes: the same, where dC/da_j = sum over k of w_kj * delta_k
     for index in range(len(network) - 2, -1, -1):
-        # (2) hidden nodes: the same, where dC/da_j = sum of w_kj * delta_k.
-        # The w_kj of one j are a column of the weights above.
-        columns = zip(*network[index + 1][0])
-        gradient = [sumprod(column, deltas[0]) for column in columns]
-        deltas.insert(0, [dC_da * da_dz
-                          for dC_da, da_dz in zip(gradient, slopes[index])])
+        weights = network[index + 1][0]         # of the layer above
+        above = deltas[0]                       # its errors, delta_k
+        delta = []
+        for j in range(len(weights[0])):
+            dC_da = 0.0
+            for k in range(len(above)):
+                dC_da += weights[k][j] * above[k]       # w_kj * delta_k
+            delta.append(dC_da * slopes[index][j])
+        deltas.insert(0, delta)
     return deltas
 
 
@@ -348,9 +362,9 @@ def sgd_step(network, activations, deltas, learning_rate):
     >>> network[0][:2]
     [[[-1.5, -3.0]], [2.75]]
     """
-    # zip stops before activations[-1], the outputs: they go into no layer
-    for layer, below, delta in zip(network, activations, deltas):
-        weights, biases = layer[0], layer[1]
+    for index in range(len(network)):
+        weights, biases, activation = network[index]
+        below, delta = activations[index], deltas[index]
         for j in range(len(delta)):
             step = learning_rate * delta[j]
             row = weights[j]

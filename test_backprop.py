@@ -693,18 +693,24 @@ def test_backward_changes_nothing():
 
 
 @pytest.mark.parametrize("lengths, gradient, where, expected, came", [
-    ([4, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[4, 1]"),
-    ([4, 2, 1, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[4, 2, 1, 1]"),
-    ([3, 2, 1], [1.0], "slopes", "lengths [4, 2, 1]", "[3, 2, 1]"),
-    ([4, 2, 2], [1.0, 1.0], "slopes", "lengths [4, 2, 1]", "[4, 2, 2]"),
+    ([4, 1], [1.0], "slopes", "length 3", 2),
+    ([4, 2, 1, 1], [1.0], "slopes", "length 3", 4),
     ([4, 2, 1], [], "output_gradient", "length 1", 0),
     ([4, 2, 1], [1.0, 1.0], "output_gradient", "length 1", 2),
+    ([4, 2, 2], [1.0, 1.0], "output_gradient", "length 1", 2),
 ], ids=str)
 def test_backward_refuses_lengths_that_do_not_fit(
         lengths, gradient, where, expected, came):
     network = init_network([3, 4, 2, 1], [tanh, tanh, tanh], uniform(1))
     slopes = [[1.0] * length for length in lengths]
     refused(where, expected, came, backward, network, slopes, gradient)
+
+
+@pytest.mark.parametrize("lengths", [[3, 2, 1], [4, 1, 1], [4, 2, 0]], ids=str)
+def test_backward_skips_no_node_whose_slope_is_missing(lengths):
+    network = init_network([3, 4, 2, 1], [tanh, tanh, tanh], uniform(1))
+    with pytest.raises(IndexError):
+        backward(network, [[1.0] * length for length in lengths], [1.0])
 
 
 def test_backpropagate_is_forward_then_loss_then_backward():
