@@ -36,8 +36,8 @@ The chain rule, and the four equations that it gives
     each is w_kj * delta_k, and the shares add up to dC/da_j.
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
     A weight w_ji changes z_j by dz_j/dw_ji = a_i, and a bias by 1.
-        (3)  dC/dw_ji = delta_j * a_i                      sgd_step, gradients
-        (4)  dC/db_j  = delta_j                            sgd_step, gradients
+        (3)  dC/dw_ji = delta_j * a_i                sgd_step, batch_gradients
+        (4)  dC/db_j  = delta_j                      sgd_step, batch_gradients
 
 The network as data
     network = [[weights, biases, activation], ...]    one entry per layer
@@ -442,6 +442,28 @@ def init_network(sizes, activations, rng):
 # An epoch visits every sample once.  A batch is the samples that share a step:
 # one by one ("online", or stochastic), a few ("mini-batch"), or all of them.
 
+def batch_gradients(network, batch, loss):
+    """Return what gradients does, for a batch of samples already checked.
+
+    The mean of (3), delta_j * a_i, over n samples is the dot product of their
+    delta_j and their a_i, divided by n: one call of sumprod for each weight.
+    """
+    n = len(batch)
+    losses, activations, deltas = zip(*[
+        backpropagate(network, inputs, targets, loss)
+        for inputs, targets in batch])
+    nest = []
+    for index in range(len(network)):
+        # zip(*rows), from one row per sample, gives one list per node
+        below = list(zip(*[sample[index] for sample in activations]))
+        delta = list(zip(*[sample[index] for sample in deltas]))
+        dC_dw = [[sumprod(delta_j, a_i) / n for a_i in below]   # (3)
+                 for delta_j in delta]
+        dC_db = [sum(delta_j) / n for delta_j in delta]         # (4)
+        nest.append([dC_dw, dC_db])
+    return sum(losses) / n, nest
+
+
 def train_epoch(network, samples, loss, learning_rate, batch_size):
     """Train on each sample once; return the mean of the losses met on the way.
 
@@ -452,14 +474,18 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
     total = 0.0
     for start in range(0, len(samples), batch_size):
         batch = samples[start:start + batch_size]
-        passes = []                     # what each sample's step will need
-        for inputs, targets in batch:
+        if len(batch) == 1:             # no mean to take: sgd_step is faster
+            inputs, targets = batch[0]
             C, activations, deltas = backpropagate(network, inputs, targets,
                                                    loss)
-            passes.append((activations, deltas))
-            total += C
-        for activations, deltas in passes:
-            sgd_step(network, activations, deltas, learning_rate / len(batch))
+            sgd_step(network, activations, deltas, learning_rate)
+        else:
+            C, nest = batch_gradients(network, batch, loss)
+            for row, gradient in zip(parameter_rows(network),
+                                     parameter_rows(nest)):
+                for i in range(len(row)):
+                    row[i] -= learning_rate * gradient[i]
+        total += C * len(batch)         # C is the mean of the batch
     return total / len(samples)
 
 
@@ -536,19 +562,7 @@ def gradients(network, samples, loss):
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)
-    mean_C = 0.0
-    nest = [[[[0.0] * len(row) for row in weights], [0.0] * len(biases)]
-            for weights, biases, activation in network]
-    for inputs, targets in samples:
-        C, activations, deltas = backpropagate(network, inputs, targets, loss)
-        mean_C += C / len(samples)
-        for (dC_dw, dC_db), below, delta in zip(nest, activations, deltas):
-            for j in range(len(delta)):
-                share = delta[j] / len(samples)
-                for i in range(len(below)):
-                    dC_dw[j][i] += share * below[i]     # (3) delta_j * a_i
-                dC_db[j] += share                       # (4) delta_j
-    return mean_C, nest
+    return batch_gradients(network, samples, loss)
 
 
 def numerical_gradients(network, samples, loss, step=1e-5):

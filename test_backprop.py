@@ -1005,6 +1005,43 @@ def test_train_takes_each_loss_before_the_step_of_its_batch():
         near(expected)]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_train_visits_every_node_once_per_sample_and_epoch(batch_size):
+    visits = []
+
+    def counted(z):
+        visits.append(z)
+        return tanh(z)
+
+    def visits_in(epochs):
+        network = init_network([3, 4, 2], [counted, counted], uniform(1))
+        visits.clear()
+        train(network, five_samples()[1], squared_error, 0.1, epochs,
+              batch_size)
+        return len(visits)
+
+    # the difference, because the checks at the door visit nodes as well
+    assert visits_in(7) - visits_in(3) == 4 * 5 * (4 + 2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_train_keeps_nothing_of_an_epoch_but_its_loss(batch_size):
+    tracemalloc = pytest.importorskip("tracemalloc")    # PyPy has none
+
+    def peak_memory(epochs):
+        tracemalloc.start()
+        train(linear_node(), ONE * 2, squared_error, 0.1, epochs, batch_size)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    few, many = peak_memory(100), peak_memory(1100)
+    # a float takes 24 bytes, and its place in a list of losses 8; a list makes
+    # room for an eighth more, and may be there twice while it moves.  One more
+    # number kept of each epoch would be another 24 bytes.
+    assert many - few < 1000 * (24 + 9 + 9)
+
+
 def test_train_without_epochs_changes_nothing():
     network = linear_node()
     assert train(network, ONE, squared_error, 0.5, epochs=0) == []
@@ -1708,8 +1745,9 @@ def test_readme_example_prints_what_the_readme_says(capsys):
 
 
 # those that the README leaves to the readers of the file
-HELPERS = re.compile("park_miller|train_epoch|shuffle|parameter_rows|refuse|"
-                     "is_finite|check_.*|demo.*|plot|draw|slope|sumprod")
+HELPERS = re.compile("sumprod|park_miller|batch_.*|train_epoch|shuffle|slope|"
+                     "parameter_rows|refuse|is_finite|check_.*|demo.*|plot|"
+                     "draw")
 
 
 def test_readme_names_every_function_but_the_helpers():
