@@ -549,9 +549,13 @@ def mean_loss(network, samples, loss):
 
     Raises ValueError for a network or samples that train would refuse.
     """
-    samples = check_samples(network, samples, loss)
+    return batch_loss(network, check_samples(network, samples, loss), loss)
+
+
+def batch_loss(network, batch, loss):
+    """Return what mean_loss does, for a batch of samples already checked."""
     return sum(loss(forward(network, inputs)[0][-1], targets)[0]
-               for inputs, targets in samples) / len(samples)
+               for inputs, targets in batch) / len(batch)
 
 
 def gradients(network, samples, loss):
@@ -582,9 +586,9 @@ def numerical_gradients(network, samples, loss, step=1e-5):
         old = row[i]
         try:
             row[i] = old + step
-            C_plus = mean_loss(network, samples, loss)
+            C_plus = batch_loss(network, samples, loss)
             row[i] = old - step
-            C_minus = mean_loss(network, samples, loss)
+            C_minus = batch_loss(network, samples, loss)
         finally:
             row[i] = old
         return (C_plus - C_minus) / (2 * step)
@@ -682,10 +686,12 @@ def check_numbers(what, values, expected):
     """Return the values as a list of floats, so many and all finite."""
     values = check_list(what, values, "a list of length %d" % expected)
     check_length(what, values, expected)
-    for i, value in enumerate(values):
+    numbers = []
+    for value in values:
         if not is_finite(value):
-            refuse("%s[%d]" % (what, i), "a finite number", value)
-    return [float(value) for value in values]
+            refuse("%s[%d]" % (what, len(numbers)), "a finite number", value)
+        numbers.append(float(value))
+    return numbers
 
 
 def check_activation(what, activation):
@@ -788,9 +794,8 @@ def check_settings(learning_rate, epochs, batch_size, rng):
 
 def check_converging(network, loss, epoch):
     """Refuse to go on where training has run off to infinity."""
-    if not (is_finite(loss) and all(is_finite(number)
-                                    for row in parameter_rows(network)
-                                    for number in row)):
+    if not (is_finite(loss) and all(all(map(math.isfinite, row))
+                                    for row in parameter_rows(network))):
         raise ValueError(
             "training diverged in epoch %d: the loss or a weight is no longer "
             "a finite number; try a smaller learning_rate" % epoch)
