@@ -32,8 +32,8 @@ The chain rule, and the four equations that it gives
     path are multiplied.  Where several paths lead to C, they add up.
     An output's z_j changes C by way of its a_j.  The loss tells dC/da_j.
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
-    A hidden node's a_j changes C by way of every z_k above it.  Its share in
-    each is w_kj * delta_k, and the shares add up to dC/da_j.
+    A hidden node's a_j changes C by way of every z_k above it.  As dz_k/da_j
+    is w_kj, each path has the slope w_kj * delta_k; they add up to dC/da_j.
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
     A weight w_ji changes z_j by dz_j/dw_ji = a_i, and a bias by 1.
         (3)  dC/dw_ji = delta_j * a_i                sgd_step, batch_gradients
@@ -63,7 +63,7 @@ Sources
     D. Rumelhart, G. Hinton, R. Williams: Learning representations by
         back-propagating errors, Nature 323 (1986): the method
     M. Nielsen: Neural Networks and Deep Learning (2015), chapter 2: the name
-        delta, and the equations in this order (there BP1 to BP4)
+        delta, and the four equations (there BP1, BP2, BP4 and BP3)
     Y. LeCun, L. Bottou, G. Orr, K. Mueller: Efficient BackProp (1998): how
         large the first weights should be
     S. Park, K. Miller: Random number generators: good ones are hard to find,
@@ -266,11 +266,12 @@ def forward(network, inputs):
     ([[4.0, 2.0], [2.0]], [[1.0]])
     """
     activations, slopes = [inputs], []
-    for weights, biases, activation in network:
-        below = activations[-1]
+    for index in range(len(network)):
+        weights, biases, activation = network[index]
+        below = activations[index]
         if len(below) != len(weights[0]):
             raise ValueError("layer network[%d]: expected %d inputs, got %d"
-                             % (len(slopes), len(weights[0]), len(below)))
+                             % (index, len(weights[0]), len(below)))
         layer_a, layer_slopes = [], []
         for j in range(len(biases)):
             z = sumprod(weights[j], below) + biases[j]
@@ -348,14 +349,14 @@ def backpropagate(network, inputs, targets, loss):
 # --- Update: a small step downhill -------------------------------------------
 
 def sgd_step(network, activations, deltas, learning_rate):
-    """Move every weight and bias against its slope, in place; return None.
+    """Move weights and biases against dC/dw and dC/db, in place; return None.
 
     activations are those of forward, deltas those of backward, for the same
     sample; their shapes are told there.  learning_rate is the length of the
     step where the slope is 1.
     Stochastic gradient descent is this step for sample after sample: each
     goes down the slope of its own C, only on average down that of all samples.
-    Checks nothing, for it is called often; train has done so.
+    Checks nothing, for it is called often; train checks once, before.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
     >>> sgd_step(network, [[10.0, 20.0], [53.0]], [[0.5]], 0.5)
@@ -442,34 +443,49 @@ def init_network(sizes, activations, rng):
 # An epoch visits every sample once.  A batch is the samples that share a step:
 # one by one ("online", or stochastic), a few ("mini-batch"), or all of them.
 
+def columns(rows):
+    """Return the columns of a list of rows, as lists.
+
+    >>> columns([[1, 2, 3], [4, 5, 6]])
+    [[1, 4], [2, 5], [3, 6]]
+    """
+    return [list(column) for column in zip(*rows)]
+
+
 def batch_gradients(network, batch, loss):
-    """Return what gradients does, for a batch of samples already checked.
+    """Return (mean C, [[dC/dweights, dC/dbiases], ...]) of a batch of samples.
 
     The mean of (3), delta_j * a_i, over n samples is the dot product of their
     delta_j and their a_i, divided by n: one call of sumprod for each weight.
+    This is gradients without its checks; there the shapes are told.
+
+    >>> network = [[[[1.0]], [0.0], linear]]
+    >>> batch = [([1.0], [0.0]), ([2.0], [0.0])]
+    >>> batch_gradients(network, batch, squared_error)
+    (1.25, [[[[2.5]], [1.5]]])
     """
     n = len(batch)
-    losses, activations, deltas = zip(*[
-        backpropagate(network, inputs, targets, loss)
-        for inputs, targets in batch])
+    passes = [backpropagate(network, inputs, targets, loss)
+              for inputs, targets in batch]
     nest = []
     for index in range(len(network)):
-        # zip(*rows), from one row per sample, gives one list per node
-        below = list(zip(*[sample[index] for sample in activations]))
-        delta = list(zip(*[sample[index] for sample in deltas]))
+        # below[i] lists the a_i of all samples, and delta[j] their delta_j
+        below = columns([activations[index]
+                         for C, activations, deltas in passes])
+        delta = columns([deltas[index] for C, activations, deltas in passes])
         dC_dw = [[sumprod(delta_j, a_i) / n for a_i in below]   # (3)
                  for delta_j in delta]
         dC_db = [sum(delta_j) / n for delta_j in delta]         # (4)
         nest.append([dC_dw, dC_db])
-    return sum(losses) / n, nest
+    return sum([C for C, activations, deltas in passes]) / n, nest
 
 
 def train_epoch(network, samples, loss, learning_rate, batch_size):
     """Train on each sample once; return the mean of the losses met on the way.
 
     Each batch first finds all its deltas, with the weights as they are, and
-    only then takes its step: the mean of its samples' steps.
-    The parameters are those of train, which has checked them.
+    only then takes its step, along the mean of its samples' gradients.
+    The arguments are those of train, which has checked them.
     """
     total = 0.0
     for start in range(0, len(samples), batch_size):
@@ -479,7 +495,7 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
             C, activations, deltas = backpropagate(network, inputs, targets,
                                                    loss)
             sgd_step(network, activations, deltas, learning_rate)
-        else:
+        else:                           # the same step, along the mean
             C, nest = batch_gradients(network, batch, loss)
             for row, gradient in zip(parameter_rows(network),
                                      parameter_rows(nest)):
@@ -639,7 +655,7 @@ def jacobian(network, inputs):
         delta = backward(network, slopes, only_k)[0]
         # like the sum in (2): d output_k / dx_i = sum over j of w_ji * delta_j
         result.append([sumprod(column, delta)
-                       for column in zip(*network[0][0])])
+                       for column in columns(network[0][0])])
     return result
 
 
@@ -836,7 +852,7 @@ def demo_nodes(network, activations, slopes, output_gradient, deltas):
    of o2 at h1, and w6, w8 likewise at h2; delta dC/dz = dC/da * slope.
    node           z             a         slope         dC/da         delta""")
     hidden_gradient = [sumprod(column, deltas[1])
-                       for column in zip(*network[1][0])]
+                       for column in columns(network[1][0])]
     for layer, names, dC_da in [(0, ["h1", "h2"], hidden_gradient),
                                 (1, ["o1", "o2"], output_gradient)]:
         weights, biases, activation = network[layer]

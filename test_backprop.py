@@ -1064,6 +1064,17 @@ def test_train_takes_one_epoch_of_single_steps_in_order_by_default():
     assert places(network) == near(places(twin))
 
 
+def test_train_gives_the_very_numbers_of_a_loop_around_sgd_step():
+    network, samples = five_samples()
+    twin = copy.deepcopy(network)
+    train(network, samples, squared_error, 0.1)
+    for inputs, targets in samples:
+        C, activations, deltas = backpropagate(twin, inputs, targets,
+                                               squared_error)
+        sgd_step(twin, activations, deltas, 0.1)
+    assert network == twin
+
+
 def orders(count, epochs, rng, batch_size=1):
     """The order in which train visits count samples in each epoch."""
     seen = []
@@ -1745,9 +1756,9 @@ def test_readme_example_prints_what_the_readme_says(capsys):
 
 
 # those that the README leaves to the readers of the file
-HELPERS = re.compile("sumprod|park_miller|batch_.*|train_epoch|shuffle|slope|"
-                     "parameter_rows|refuse|is_finite|check_.*|demo.*|plot|"
-                     "draw")
+HELPERS = re.compile("sumprod|columns|park_miller|batch_.*|train_epoch|slope|"
+                     "shuffle|parameter_rows|refuse|is_finite|check_.*|demo.*|"
+                     "plot|draw")
 
 
 def test_readme_names_every_function_but_the_helpers():
