@@ -274,7 +274,7 @@ def forward(network, inputs):
                              % (index, len(weights[0]), len(below)))
         layer_a, layer_slopes = [], []
         for j in range(len(biases)):
-            z = sumprod(weights[j], below) + biases[j]
+            z = sumprod(weights[j], below) + biases[j]    # sum(w_ji a_i) + b_j
             a, da_dz = activation(z)
             layer_a.append(a)
             layer_slopes.append(da_dz)
@@ -321,6 +321,7 @@ def backward(network, slopes, output_gradient):
         delta.append(output_gradient[j] * slopes[-1][j])
     deltas = [delta]
     # (2) hidden nodes: the same, where dC/da_j = sum over k of w_kj * delta_k
+    # (a loop, not sumprod: the w_kj of one j are a column, and not a list)
     for index in range(len(network) - 2, -1, -1):
         weights = network[index + 1][0]         # of the layer above
         above = deltas[0]                       # its errors, delta_k
@@ -459,43 +460,43 @@ def batch_gradients(network, batch, loss):
     delta_j and their a_i, divided by n: one call of sumprod for each weight.
     This is gradients without its checks; there the shapes are told.
 
-    >>> network = [[[[1.0]], [0.0], linear]]
-    >>> batch = [([1.0], [0.0]), ([2.0], [0.0])]
+    >>> network = [[[[1.0, 1.0]], [0.0], linear]]
+    >>> batch = [([1.0, 2.0], [0.0]), ([3.0, 0.0], [1.0])]
     >>> batch_gradients(network, batch, squared_error)
-    (1.25, [[[[2.5]], [1.5]]])
+    (3.25, [[[[4.5, 3.0]], [2.5]]])
     """
     n = len(batch)
-    passes = [backpropagate(network, inputs, targets, loss)
-              for inputs, targets in batch]
+    losses, activations, deltas = columns([
+        backpropagate(network, inputs, targets, loss)
+        for inputs, targets in batch])
     nest = []
     for index in range(len(network)):
-        # below[i] lists the a_i of all samples, and delta[j] their delta_j
-        below = columns([activations[index]
-                         for C, activations, deltas in passes])
-        delta = columns([deltas[index] for C, activations, deltas in passes])
-        dC_dw = [[sumprod(delta_j, a_i) / n for a_i in below]   # (3)
-                 for delta_j in delta]
-        dC_db = [sum(delta_j) / n for delta_j in delta]         # (4)
+        # a_lists[i] holds a_i of every sample, delta_lists[j] every delta_j
+        a_lists = columns([sample[index] for sample in activations])
+        delta_lists = columns([sample[index] for sample in deltas])
+        dC_dw = [[sumprod(delta_list, a_list) / n for a_list in a_lists]
+                 for delta_list in delta_lists]                         # (3)
+        dC_db = [sum(delta_list) / n for delta_list in delta_lists]     # (4)
         nest.append([dC_dw, dC_db])
-    return sum([C for C, activations, deltas in passes]) / n, nest
+    return sum(losses) / n, nest
 
 
 def train_epoch(network, samples, loss, learning_rate, batch_size):
     """Train on each sample once; return the mean of the losses met on the way.
 
     Each batch first finds all its deltas, with the weights as they are, and
-    only then takes its step, along the mean of its samples' gradients.
+    only then takes its step, against the mean of its samples' gradients.
     The arguments are those of train, which has checked them.
     """
     total = 0.0
     for start in range(0, len(samples), batch_size):
         batch = samples[start:start + batch_size]
-        if len(batch) == 1:             # no mean to take: sgd_step is faster
+        if len(batch) == 1:             # no mean to take: this way is faster
             inputs, targets = batch[0]
             C, activations, deltas = backpropagate(network, inputs, targets,
                                                    loss)
             sgd_step(network, activations, deltas, learning_rate)
-        else:                           # the same step, along the mean
+        else:                           # w -= learning_rate * mean of dC/dw
             C, nest = batch_gradients(network, batch, loss)
             for row, gradient in zip(parameter_rows(network),
                                      parameter_rows(nest)):
@@ -569,9 +570,12 @@ def mean_loss(network, samples, loss):
 
 
 def batch_loss(network, batch, loss):
-    """Return what mean_loss does, for a batch of samples already checked."""
-    return sum(loss(forward(network, inputs)[0][-1], targets)[0]
-               for inputs, targets in batch) / len(batch)
+    """Return the mean C of a batch of samples already checked."""
+    total = 0.0
+    for inputs, targets in batch:
+        activations, slopes = forward(network, inputs)
+        total += loss(activations[-1], targets)[0]
+    return total / len(batch)
 
 
 def gradients(network, samples, loss):
