@@ -255,10 +255,10 @@ def softmax_cross_entropy(logits, targets):
 def forward(network, inputs):
     """Return (activations, slopes) of every layer, for one sample.
 
-    activations  the inputs, then a of every node, layer by layer; so there is
-                 one list more than layers: activations[l] goes into network[l]
-                 and activations[l + 1] comes out, activations[-1] at the end
-    slopes       da/dz of every node: slopes[l][j] of node j of network[l]
+    activations  the inputs, then a of every node, layer by layer, the outputs
+                 last: activations[index] goes into layer network[index], and
+                 activations[index + 1] comes out of it
+    slopes       da/dz of every node: slopes[index][j] for node j of that layer
     Raises ValueError where the number of inputs does not fit the network.
 
     >>> network = [[[[0.5, 0.5]], [-1.0], relu]]
@@ -296,7 +296,7 @@ def predict(network, inputs):
 # --- Backward: from the loss to the error of every node ----------------------
 
 def backward(network, slopes, output_gradient):
-    """Return deltas: deltas[l][j] = dC/dz of node j of network[l].
+    """Return deltas: deltas[index][j] = dC/dz of node j of network[index].
 
     slopes           from forward
     output_gradient  dC/da of each output, from the loss
@@ -321,7 +321,7 @@ def backward(network, slopes, output_gradient):
         delta.append(output_gradient[j] * slopes[-1][j])
     deltas = [delta]
     # (2) hidden nodes: the same, where dC/da_j = sum over k of w_kj * delta_k
-    # (a loop, not sumprod: the w_kj of one j are a column, and not a list)
+    # (a loop, since the w_kj of one j are a column, and sumprod needs a list)
     for index in range(len(network) - 2, -1, -1):
         weights = network[index + 1][0]         # of the layer above
         above = deltas[0]                       # its errors, delta_k
@@ -812,10 +812,10 @@ def check_settings(learning_rate, epochs, batch_size, rng):
         check_rng(rng)
 
 
-def check_converging(network, loss, epoch):
+def check_converging(network, mean_C, epoch):
     """Refuse to go on where training has run off to infinity."""
-    if not (is_finite(loss) and all(all(map(math.isfinite, row))
-                                    for row in parameter_rows(network))):
+    if not (is_finite(mean_C) and all(all(map(math.isfinite, row))
+                                      for row in parameter_rows(network))):
         raise ValueError(
             "training diverged in epoch %d: the loss or a weight is no longer "
             "a finite number; try a smaller learning_rate" % epoch)
@@ -857,14 +857,14 @@ def demo_nodes(network, activations, slopes, output_gradient, deltas):
    node           z             a         slope         dC/da         delta""")
     hidden_gradient = [sumprod(column, deltas[1])
                        for column in columns(network[1][0])]
-    for layer, names, dC_da in [(0, ["h1", "h2"], hidden_gradient),
+    for index, names, dC_da in [(0, ["h1", "h2"], hidden_gradient),
                                 (1, ["o1", "o2"], output_gradient)]:
-        weights, biases, activation = network[layer]
+        weights, biases, activation = network[index]
         for j in range(2):
-            z = sumprod(weights[j], activations[layer]) + biases[j]
+            z = sumprod(weights[j], activations[index]) + biases[j]
             print("   %s  %13.9f %13.9f %13.9f %13.9f %13.9f" % (
-                names[j], z, activations[layer + 1][j], slopes[layer][j],
-                dC_da[j], deltas[layer][j]))
+                names[j], z, activations[index + 1][j], slopes[index][j],
+                dC_da[j], deltas[index][j]))
 
 
 def demo_update(network, activations, deltas):
@@ -877,16 +877,16 @@ def demo_update(network, activations, deltas):
     sgd_step(network, activations, deltas, 0.5)
     names = [["x1", "x2"], ["h1", "h2"], ["o1", "o2"]]
     line = "   %s%d  %s > %s %12.9f * %11.9f = %12.9f    %.2f   %11.9f"
-    for layer in range(2):
-        (weights, biases), new = old[layer], network[layer]
+    for index in range(2):
+        (weights, biases), new = old[index], network[index]
         for j in range(2):
-            to, delta = names[layer + 1][j], deltas[layer][j]
+            to, delta = names[index + 1][j], deltas[index][j]
             for i in range(2):
-                a = activations[layer][i]
-                print(line % ("w", 4 * layer + 2 * j + i + 1, names[layer][i],
+                a = activations[index][i]
+                print(line % ("w", 4 * index + 2 * j + i + 1, names[index][i],
                               to, delta, a, delta * a,
                               weights[j][i], new[0][j][i]))
-            print(line % ("b", 2 * layer + j + 1, "1 ", to, delta, 1, delta,
+            print(line % ("b", 2 * index + j + 1, "1 ", to, delta, 1, delta,
                           biases[j], new[1][j]))
 
 
@@ -943,8 +943,8 @@ def plot(losses, width=60, height=6):
     for y in range(height, 0, -1):
         line = "   %.2f |" % (0.03 * y)
         for x in range(width):
-            loss = losses[x * len(losses) // width]
-            line += "#" if loss > 0.03 * (y - 0.5) else " "
+            C = losses[x * len(losses) // width]
+            line += "#" if C > 0.03 * (y - 0.5) else " "
         print(line.rstrip())
     print("   0.00 +" + "-" * width)
     print("   epoch 1 %*d" % (width - 2, len(losses)))
