@@ -3,55 +3,96 @@
 The question
     A neural network turns inputs into outputs, and a loss C says in one number
     how far the outputs are from the targets.  To learn is to change every
-    weight and bias a little so that C falls.  Which way, and how much?  The
-    slope dC/dw tells.  One could nudge each weight in turn and watch C, at the
-    price of two runs of the network for every weight.  Backpropagation finds
-    all the slopes in one run forward and one run backward.
+    weight and bias a little so that C falls.  How much is each of them to
+    blame for C?  The derivative dC/dw tells: for a small change of w, C
+    changes dC/dw times as much.  One could nudge each weight in turn and watch
+    C, at the price of two runs of the network for every weight.
+    Backpropagation finds all the derivatives in one run forward and one run
+    backward, together about as much work as three runs forward.
 
 The network, seen from one node j
-    Towards the inputs, here on the left, is called below, towards the outputs
-    above.  Nodes that are neither inputs nor outputs are called hidden.
+    "Below" means nearer to the inputs (left in the picture), "above" nearer to
+    the outputs (right).  Nodes that are neither inputs nor outputs are hidden.
 
-                           +----------------------------+
-    a_i  ----- w_ji -----> | z_j = sum(w_ji a_i) + b_j  | ----- w_kj -----> z_k
-    of the layer below     | a_j = f(z_j)               |   of the layer above
-                           +----------------------------+
-    forward   --->  values: all a_i give z_j, z_j gives a_j; f also gives its
-                    slope da_j/dz_j, which is kept for the way back
-    backward  <---  errors: delta_j = dC/dz_j is gathered from every delta_k
+    layer below                    node j                   layer above
+                      +----------------------------+
+    a_0 ---- w_j0 --->|                            |--- w_0j ---> z_0 ---+
+    a_1 ---- w_j1 --->| z_j -------- f ------> a_j |--- w_1j ---> z_1 ---+--> C
+      1 ---- b_j ---->|                            |
+                      |                            |
+    dC/dw_j0 <-- a_0 -|                            |<-- w_0j -- delta_0 <-+
+    dC/dw_j1 <-- a_1 -| delta_j <- slope - dC/da_j |<-- w_1j -- delta_1 <-+-- C
+    dC/db_j  <--- 1 --|                            |
+                      +----------------------------+
+
+    A factor stands on its arrow, f is a function, and what meets is added up.
+    forward   --->  the activations a_i below give z_j, and z_j gives a_j
+    backward  <---  the errors delta_k above come down the same weights and
+                    give delta_j, and delta_j gives the derivatives
 
 Notation
     x  input      w  weight     z  weighted sum     C  loss
     t  target     b  bias       a  activation       f  activation function
-    i, j, k       a node in the layer below, in this layer, in the one above
-    w_ji          the weight from node i to node j
+    i, j, k       a node in the layer below, in this layer, in the one above;
+                  each layer counts its nodes from 0, as lists do
+    w_ji          the weight from node i to node j.  The receiver comes first,
+                  so that all the weights of a node make one list
+    slope         da/dz of a node: how steep f is at its z
     delta         dC/dz, the error of a node: how fast C grows with its z
+    gradient      a list of derivatives of C, by the outputs or by the weights
 
-The chain rule, and the four equations that it gives
-    If z changes a, and a changes C, then dC/dz = dC/da * da/dz: slopes along a
-    path are multiplied.  Where several paths lead to C, they add up.
-    An output's z_j changes C by way of its a_j.  The loss tells dC/da_j.
+The chain rule, on a single node
+    One input x, one output.  From w to C it is three steps, and each has a
+    derivative of its own:
+        z = w * x + b                       dz/dw = x              the input
+        a = sigmoid(z) = 1 / (1 + exp(-z))  da/dz = a * (1 - a)    the slope
+        C = (a - t)**2 / 2                  dC/da = a - t          how far off
+    If z changes x times as much as w, a changes da/dz times as much as z, and
+    C dC/da times as much as a, then in all C changes this much per w:
+        dC/dw = dC/da * da/dz * dz/dw
+    Take w = 2, b = -1, x = 0.5, t = 1.  Then z is 0; sigmoid, further below,
+    returns both a and da/dz:
+
+    >>> a, da_dz = sigmoid(0.0)
+    >>> dC_da, dz_dw = a - 1.0, 0.5
+    >>> dC_da, da_dz, dz_dw
+    (-0.5, 0.25, 0.5)
+    >>> dC_da * da_dz * dz_dw
+    -0.0625
+
+    The first two factors make dC/dz, the error delta of the node.  They do not
+    depend on which of its weights one asks about, so delta is found once per
+    node and then serves all of them.
+
+The four equations
+    Forward, every node has z_j = (sum over i of w_ji * a_i) + b_j and then
+    a_j = f(z_j).  Backward it is these four, each with where it is computed.
+
+    An output's z_j changes C by way of its a_j alone; the loss tells dC/da_j.
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
-    A hidden node's a_j changes C by way of every z_k above it.  As dz_k/da_j
-    is w_kj, each path has the slope w_kj * delta_k; they add up to dC/da_j.
+    A hidden node has no target, but its a_j changes every z_k above.  Nudge
+    a_j by a tiny h: each z_k moves by w_kj * h, which moves C by delta_k times
+    that.  Moves so small do not disturb each other, so they add up; divided by
+    h, they are dC/da_j.
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
-    A weight w_ji changes z_j by dz_j/dw_ji = a_i, and a bias by 1.
+    A weight changes its z_j by dz_j/dw_ji = a_i, and a bias by 1.
         (3)  dC/dw_ji = delta_j * a_i                sgd_step, batch_gradients
         (4)  dC/db_j  = delta_j                      sgd_step, batch_gradients
 
 The network as data
-    network = [[weights, biases, activation], ...]    one entry per layer
+    network = [[weights, biases, activation], ...]    one entry per layer of
+                     nodes; the inputs, which have no weights, need none
     weights[j][i]    w_ji, from node i of the layer below to node j
     biases[j]        b_j, one per node
-    activation       a function of one number: activation(z) -> (a, da/dz)
+    activation       the function f of the layer: activation(z) -> (a, da/dz)
 
-One idea carries the file: every activation and every loss returns its value
-and its slope.  The forward pass keeps the slopes, the backward pass multiplies
-them; that is the chain rule.
+One idea carries the file: every activation function returns its value and its
+slope, and every loss its value and its gradient.  The forward pass keeps the
+slopes, the backward pass multiplies them; that is the chain rule.
 
 XOR is 1 where just one of its two inputs is.  Here a network with 2 inputs, 4
 hidden nodes and 1 output learns it from 1000 visits to each of four samples,
-with steps as long as the slopes (learning rate 1):
+which are pairs (inputs, targets), with learning rate 1.0:
 
     >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
@@ -86,9 +127,10 @@ except ImportError:
 
 # --- A node: six activation functions, each z -> (a, da/dz) ------------------
 #
-# Without a curved function between them, layers of weighted sums would add up
-# to just another weighted sum.  These are the usual curves, with their slopes.
-# They say 1.0, not 1, since two floats are faster than a float and an integer.
+# The smallest part comes first.  A node makes a weighted sum z and bends it:
+# without a curve between them, layers of weighted sums would add up to just
+# another weighted sum.  These are the usual curves, each with its slope.
+# (Why 1.0 and not 1: two floats are faster than a float and an integer.)
 
 def linear(z):
     """Return (a, da/dz) of a = z, the function that changes nothing.
@@ -102,7 +144,8 @@ def linear(z):
 def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
-    da/dz = exp(-z) / (1 + exp(-z))**2 = a * (1 - a)
+    da/dz = exp(-z) / (1 + exp(-z))**2 = a * (1 - a), which is at most 1/4, so
+    that (2) lets errors fade on their way down through many layers.
 
     >>> sigmoid(0.0)
     (0.5, 0.25)
@@ -111,25 +154,27 @@ def sigmoid(z):
         a = 1.0 / (1.0 + math.exp(-z))
     else:                       # the same value, but exp cannot overflow here
         a = math.exp(z) / (1.0 + math.exp(z))
-    return a, a * (1.0 - a)
+    return a, a * (1.0 - a)                 # da/dz = a * (1 - a)
 
 
 def tanh(z):
     """Return (a, da/dz) of a = tanh(z), between -1 and 1.
 
-    da/dz = 1 / cosh(z)**2 = 1 - a**2
+    This is a sigmoid, stretched: tanh(z) = 2 * sigmoid(2 * z) - 1
+    da/dz = 4 * sigmoid(2 * z) * (1 - sigmoid(2 * z)) = 1 - a**2
 
     >>> tanh(0.0)
     (0.0, 1.0)
     """
     a = math.tanh(z)
-    return a, 1.0 - a * a
+    return a, 1.0 - a * a                   # da/dz = 1 - a**2
 
 
 def relu(z):
     """Return (a, da/dz) of a = max(0, z).
 
-    At the kink, z = 0, there is no one slope; here it counts as 0.
+    At the kink, z = 0, there is no one slope; here it counts as 0.  Training
+    hardly ever meets it.
 
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
@@ -149,18 +194,24 @@ def leaky_relu(z):
 def swish(z):
     """Return (a, da/dz) of a = z * sigmoid(z), also known as SiLU.
 
+    With s = sigmoid(z), da/dz = s + z * ds/dz by the product rule.
+
     >>> swish(0.0)
     (0.0, 0.5)
     """
     s, ds_dz = sigmoid(z)
-    return z * s, s + z * ds_dz             # the product rule
+    return z * s, s + z * ds_dz             # da/dz = s + z * ds/dz
 
 
 # --- The loss: three ways to say how wrong, each -> (C, [dC/d output]) -------
 #
+# A node is to blame only if something went wrong.  So next comes the measure
+# of that, and its derivatives, from which all other blame is worked out.
 # Outputs, targets and gradient are lists of numbers, one per output node.  The
-# two cross-entropies take the outputs of a linear layer, where a = z, so that
-# the dC/dz that they return is dC/da as well.
+# cross-entropies are for probabilities: -log(p) is 0 if the right answer has
+# p = 1, and grows without limit as p nears 0.  Both make the p from the
+# outputs of a linear layer (a sigmoid layer there would bend them twice).  As
+# a = z in a linear layer, the dC/dz that they return is dC/da as well.
 
 def squared_error(outputs, targets):
     """Return (C, [dC/da, ...]) of C = half the sum of (a - t)**2.
@@ -177,14 +228,15 @@ def squared_error(outputs, targets):
     C, gradient = 0.0, []
     for a, t in zip(outputs, targets):
         C += 0.5 * (a - t) * (a - t)
-        gradient.append(a - t)
+        gradient.append(a - t)                          # dC/da = a - t
     return C, gradient
 
 
 def sigmoid_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that each say yes or no.
 
-    logits are the outputs z of a linear layer; the sigmoid is applied here.
+    logits are the outputs z of a linear layer; the sigmoid is applied here,
+    and sigmoid(z)[0] of each number from predict gives the p afterwards.
     With p = sigmoid(z), the probability of yes, and targets from 0 to 1:
         C = sum of -t * log(p) - (1 - t) * log(1 - p)
         dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
@@ -203,9 +255,10 @@ def sigmoid_cross_entropy(logits, targets):
         if not 0 <= t <= 1:
             raise ValueError("targets: expected 0 to 1, got %r" % (t,))
         # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
-        # C is z - t * z + L; this is the same, but safe for z far below 0:
+        # C is z - t * z + L.  For z < 0, z + L is log(1 + exp(z)), which is
+        # safe for z far below 0; this is both in one:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
-        gradient.append(sigmoid(z)[0] - t)
+        gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
     return C, gradient
 
 
@@ -217,10 +270,10 @@ def softmax(logits):
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
     """
-    top = max(logits)           # taking it off all changes no p, and exp <= 1
+    top = max(logits)           # minus top: the same p, but no exp overflows
     powers = [math.exp(z - top) for z in logits]
     total = sum(powers)
-    return [power / total for power in powers]
+    return [power / total for power in powers]      # exp(z_k) / sum of exp(z)
 
 
 def softmax_cross_entropy(logits, targets):
@@ -228,7 +281,8 @@ def softmax_cross_entropy(logits, targets):
 
     logits are the outputs z of a linear layer; the softmax is applied here,
     and softmax(predict(network, inputs)) gives the probabilities afterwards.
-    With p = softmax(z), and targets that sum to 1, such as [0, 1, 0]:
+    With p = softmax(z), and targets that sum to 1, such as [0, 1, 0], and as
+    log(p_k) = z_k - log(sum of exp(z)):
         C = sum of -t * log(p) = log(sum of exp(z)) - sum of t * z
         dC/dz_k = exp(z_k) / sum of exp(z) - t_k = p_k - t_k
     Raises ValueError unless there is one target per logit, none is negative,
@@ -244,13 +298,17 @@ def softmax_cross_entropy(logits, targets):
     if min(targets) < 0 or not abs(sum(targets) - 1) < 1e-6:
         raise ValueError("targets: expected 0 to 1 with sum 1, got %r"
                          % (targets,))
-    top = max(logits)           # taking it off all changes neither C nor p
+    top = max(logits)           # minus top: the same C, but no exp overflows
     C = (math.log(sum(math.exp(z - top) for z in logits))
          - sum(t * (z - top) for z, t in zip(logits, targets)))
-    return C, [p - t for p, t in zip(softmax(logits), targets)]
+    gradient = [p - t for p, t in zip(softmax(logits), targets)]
+    return C, gradient                              # dC/dz_k = p_k - t_k
 
 
 # --- Forward: from the inputs to the outputs ---------------------------------
+#
+# The first of the two runs.  It keeps what the way back will need: every a,
+# for equation (3), and every slope, for (1) and (2).
 
 def forward(network, inputs):
     """Return (activations, slopes) of every layer, for one sample.
@@ -290,10 +348,15 @@ def predict(network, inputs):
     """
     check_network(network)
     inputs = check_numbers("inputs", inputs, len(network[0][0][0]))
-    return forward(network, inputs)[0][-1]
+    activations, slopes = forward(network, inputs)
+    return activations[-1]
 
 
 # --- Backward: from the loss to the error of every node ----------------------
+#
+# The second run, and the heart of the matter.  Only the outputs touch the
+# loss, so their errors come first; then each layer gets its errors from those
+# of the layer above it, down to the first hidden one.
 
 def backward(network, slopes, output_gradient):
     """Return deltas: deltas[index][j] = dC/dz of node j of network[index].
@@ -304,9 +367,11 @@ def backward(network, slopes, output_gradient):
     Raises ValueError unless there is a list of slopes for every layer, and a
     dC/da for every output.
 
-    >>> network = [[[[1.0]], [0.0], linear], [[[5.0]], [0.0], linear]]
-    >>> backward(network, [[2.0], [3.0]], [10.0])
-    [[300.0], [30.0]]
+    One hidden node under two outputs, 3 * 10 + 4 * 100 = 430:
+
+    >>> network = [[[[2.0]], [0.0], relu], [[[3.0], [4.0]], [0.0, 0.0], relu]]
+    >>> backward(network, [[1.0], [1.0, 1.0]], [10.0, 100.0])
+    [[430.0], [10.0, 100.0]]
     """
     n_out = len(network[-1][1])
     if len(slopes) != len(network):
@@ -321,9 +386,9 @@ def backward(network, slopes, output_gradient):
         delta.append(output_gradient[j] * slopes[-1][j])
     deltas = [delta]
     # (2) hidden nodes: the same, where dC/da_j = sum over k of w_kj * delta_k
-    # (a loop, since the w_kj of one j are a column, and sumprod needs a list)
+    # (in matrices W transposed times delta: the w_kj of one j are a column)
     for index in range(len(network) - 2, -1, -1):
-        weights = network[index + 1][0]         # of the layer above
+        weights = network[index + 1][0]         # of the layer above, w_kj
         above = deltas[0]                       # its errors, delta_k
         delta = []
         for j in range(len(weights[0])):
@@ -348,15 +413,21 @@ def backpropagate(network, inputs, targets, loss):
 
 
 # --- Update: a small step downhill -------------------------------------------
+#
+# Now every weight can be told its share: the error of the node it leads to,
+# times the activation that it carried there.  No weight moves before all the
+# errors are known, for (2) needs the weights that the forward run has used.
+# Backpropagation finds the derivatives; to step against them, again and again,
+# is gradient descent.
 
 def sgd_step(network, activations, deltas, learning_rate):
     """Move weights and biases against dC/dw and dC/db, in place; return None.
 
     activations are those of forward, deltas those of backward, for the same
-    sample; their shapes are told there.  learning_rate is the length of the
-    step where the slope is 1.
-    Stochastic gradient descent is this step for sample after sample: each
-    goes down the slope of its own C, only on average down that of all samples.
+    sample; their shapes are told there.  A weight moves by learning_rate times
+    its derivative.
+    Stochastic gradient descent (SGD) is this step for sample after sample:
+    each lowers the C of its own sample, and only on average that of all.
     Checks nothing, for it is called often; train checks once, before.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
@@ -377,8 +448,11 @@ def sgd_step(network, activations, deltas, learning_rate):
 
 # --- The network to start from: random weights -------------------------------
 #
-# They must differ: nodes of a layer that start alike get the same errors, take
-# the same steps, and stay alike for ever.
+# The steps have to begin somewhere.  Not at zeros: nodes of a layer that start
+# alike get the same errors, take the same steps, and stay alike for ever.  And
+# some starts lead to a dead end.  With XOR, an output of 0.5 for all samples
+# is one: what each of them asks for, the others undo.  Then another seed, or
+# more hidden nodes, help.
 
 def park_miller(state):
     """Yield floats between 0 and 1 by Park and Miller's minimal standard.
@@ -406,8 +480,8 @@ def uniform(seed):
     # States that lie close together give related numbers.  A power scatters
     # them, and the 17th does so without giving two different starts the same
     # state.  The shift by 1986 is picked so that a 2-4-1 network learns XOR
-    # from each of the seeds 0 to 99; of others, about 1 in 100 leads it into a
-    # dead end.
+    # from each of the seeds 0 to 99; of the seeds beyond, about 1 in 100 leads
+    # it into a dead end.
     start = 1 + (seed + 1986) % (2**31 - 2)
     return park_miller(start**17 % (2**31 - 1))
 
@@ -419,8 +493,10 @@ def init_network(sizes, activations, rng):
     activations  one function per layer after the inputs: [tanh, sigmoid]
     rng          random number generator, of floats in (0, 1): uniform(1)
 
-    The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in),
-    so that z varies about as much as one input (LeCun 1998); biases are 0.
+    The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in)
+    (LeCun 1998); biases are 0.  The mean square of numbers uniform within +-L
+    is L**2 / 3, here 1 / n_in.  So z, a sum of n_in products, is about as
+    large as one input, however many there are.
     Raises ValueError for fewer than two sizes, a size below 1, too many or too
     few activations, and for what is no size, activation or generator at all.
 
@@ -441,8 +517,9 @@ def init_network(sizes, activations, rng):
 
 # --- Training: all of it, again and again ------------------------------------
 #
-# An epoch visits every sample once.  A batch is the samples that share a step:
-# one by one ("online", or stochastic), a few ("mini-batch"), or all of them.
+# One step for one sample is done; learning is many of them.  An epoch visits
+# every sample once.  A batch is the samples that share a step: one by one
+# ("online", or stochastic), a few ("mini-batch"), or all of them.
 
 def columns(rows):
     """Return the columns of a list of rows, as lists.
@@ -453,12 +530,26 @@ def columns(rows):
     return [list(column) for column in zip(*rows)]
 
 
+def parameter_rows(network):
+    """Return every row of weights and every list of biases, in one list.
+
+    The very lists, not copies: what is put into them is put into the network.
+    Takes a network, or the nest of lists that gradients gives.
+    """
+    result = []
+    for layer in network:
+        weights, biases = layer[0], layer[1]
+        result += weights + [biases]
+    return result
+
+
 def batch_gradients(network, batch, loss):
     """Return (mean C, [[dC/dweights, dC/dbiases], ...]) of a batch of samples.
 
     The mean of (3), delta_j * a_i, over n samples is the dot product of their
     delta_j and their a_i, divided by n: one call of sumprod for each weight.
-    This is gradients without its checks; there the shapes are told.
+    The lists have the shapes of the network's weights and biases.  This is
+    gradients, below, without its checks.
 
     >>> network = [[[[1.0, 1.0]], [0.0], linear]]
     >>> batch = [([1.0, 2.0], [0.0]), ([3.0, 0.0], [1.0])]
@@ -472,8 +563,8 @@ def batch_gradients(network, batch, loss):
     nest = []
     for index in range(len(network)):
         # a_lists[i] holds a_i of every sample, delta_lists[j] every delta_j
-        a_lists = columns([sample[index] for sample in activations])
-        delta_lists = columns([sample[index] for sample in deltas])
+        a_lists = columns([layers[index] for layers in activations])
+        delta_lists = columns([layers[index] for layers in deltas])
         dC_dw = [[sumprod(delta_list, a_list) / n for a_list in a_lists]
                  for delta_list in delta_lists]                         # (3)
         dC_db = [sum(delta_list) / n for delta_list in delta_lists]     # (4)
@@ -493,17 +584,24 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
         batch = samples[start:start + batch_size]
         if len(batch) == 1:             # no mean to take: this way is faster
             inputs, targets = batch[0]
-            C, activations, deltas = backpropagate(network, inputs, targets,
-                                                   loss)
+            mean_C, activations, deltas = backpropagate(
+                network, inputs, targets, loss)
             sgd_step(network, activations, deltas, learning_rate)
         else:                           # w -= learning_rate * mean of dC/dw
-            C, nest = batch_gradients(network, batch, loss)
+            mean_C, nest = batch_gradients(network, batch, loss)
             for row, gradient in zip(parameter_rows(network),
                                      parameter_rows(nest)):
-                for i in range(len(row)):
+                for i in range(len(row)):       # a bias is changed likewise
                     row[i] -= learning_rate * gradient[i]
-        total += C * len(batch)         # C is the mean of the batch
+        total += mean_C * len(batch)
     return total / len(samples)
+
+
+def shuffle(items, rng):
+    """Put a list into random order, in place (Fisher and Yates)."""
+    for last in range(len(items) - 1, 0, -1):
+        pick = int(next(rng) * (last + 1))
+        items[last], items[pick] = items[pick], items[last]
 
 
 def train(network, samples, loss, learning_rate,
@@ -512,9 +610,10 @@ def train(network, samples, loss, learning_rate,
 
     samples        (inputs, targets) pairs; an epoch is one visit to each
     loss           squared_error or another of its kind
-    learning_rate  how far to step where the slope is 1, such as 0.1
-    batch_size     samples per step, which is the mean of their steps: 1, a
-                   few, or len(samples); the last batch may be smaller
+    learning_rate  the step of a weight is this times its derivative.  Too
+                   large, and C grows; too small, and C creeps: try 1, 0.1, ...
+    batch_size     samples per step, which goes against the mean of their
+                   gradients: 1, a few, or len(samples); the last may be fewer
     rng            given, it shuffles the samples for each epoch: uniform(1)
     Each sample's loss is taken before the step that learns from it.
 
@@ -539,27 +638,10 @@ def train(network, samples, loss, learning_rate,
     return losses
 
 
-def shuffle(items, rng):
-    """Put a list into random order, in place (Fisher and Yates)."""
-    for last in range(len(items) - 1, 0, -1):
-        pick = int(next(rng) * (last + 1))
-        items[last], items[pick] = items[pick], items[last]
-
-
-def parameter_rows(network):
-    """Return every row of weights and every list of biases, in one list.
-
-    The very lists, not copies: what is put into them is put into the network.
-    Takes a network, or the nest of lists that gradients gives.
-    """
-    result = []
-    for layer in network:
-        weights, biases = layer[0], layer[1]
-        result += weights + [biases]
-    return result
-
-
 # --- The gradient as a whole, and how we know that it is right ---------------
+#
+# Training spends each derivative at once.  Here all of them are collected, to
+# be looked at, and compared with the slow way: to nudge, and to watch C.
 
 def mean_loss(network, samples, loss):
     """Return C, averaged over the samples.
@@ -583,6 +665,10 @@ def gradients(network, samples, loss):
 
     The nest has one entry per layer, and the lists in it have the shapes of
     the layer's weights and biases: dC/dweights[j][i], dC/dbiases[j].
+    Backpropagation assumes two things of the loss.  The loss as a whole is an
+    average over samples, so that its gradient is the average of theirs, found
+    one by one.  And the C of a sample is a function of its outputs (targets
+    are given), so that their dC/da is all that backward needs to be told.
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)
@@ -592,8 +678,10 @@ def gradients(network, samples, loss):
 def numerical_gradients(network, samples, loss, step=1e-5):
     """Return the nest that gradients gives, but by nudging every number.
 
-    dC/dw is about (C(w + step) - C(w - step)) / (2 * step), all other weights
-    held still.  Leaves the network as it was, bit for bit.
+    dC/dw is about (C(w + step) - C(w - step)) / (2 * step).  Nudging both ways
+    pays: the mistake shrinks with step**2, and not just with step.  But that
+    of rounding grows with 1 / step; much less than 1e-5 makes it worse again.
+    Leaves the network as it was, bit for bit.
     Raises ValueError for a network or samples that train would refuse, and for
     a step that is not a finite number above 0.
     """
@@ -601,8 +689,8 @@ def numerical_gradients(network, samples, loss, step=1e-5):
     if not (is_finite(step) and step > 0):
         refuse("step", "a finite number above 0", step)
 
-    def slope(row, i):
-        """Return dC/d row[i]."""
+    def derivative(row, i):
+        """Return dC/d row[i]; all other weights and biases stay put."""
         old = row[i]
         try:
             row[i] = old + step
@@ -613,25 +701,27 @@ def numerical_gradients(network, samples, loss, step=1e-5):
             row[i] = old
         return (C_plus - C_minus) / (2 * step)
 
-    return [[[[slope(row, i) for i in range(len(row))] for row in weights],
-             [slope(biases, j) for j in range(len(biases))]]
+    return [[[[derivative(row, i) for i in range(len(row))]
+              for row in weights],
+             [derivative(biases, j) for j in range(len(biases))]]
             for weights, biases, activation in network]
 
 
 def gradient_check(network, samples, loss):
     """Return the relative difference of gradients and numerical_gradients.
 
-    |g - n| / (|g| + |n|), where |v| is the length of the vector v: below 1e-8
-    they agree, above 1e-4 one of them is wrong, and 0.0 means that both are
-    zero.  Between the two, think of the kink of relu, where no slope is right,
-    and of slopes too small to be seen by nudging; other samples help.
+    |g - n| / (|g| + |n|), where |v| is the root of the sum of squares of v:
+    below 1e-8 they agree, above 1e-4 one of them is wrong, and 0.0 means that
+    both are zero.  In between, think of the kink of relu, where no slope is
+    right, and of derivatives too small to be seen by nudging; then try other
+    samples.
     Raises ValueError for a network or samples that train would refuse.
     """
-    samples = check_samples(network, samples, loss)
+    samples = check_samples(network, samples, loss)     # a list, read twice
     exact = parameter_rows(gradients(network, samples, loss)[1])
     nudged = parameter_rows(numerical_gradients(network, samples, loss))
-    g = [slope for row in exact for slope in row]
-    n = [slope for row in nudged for slope in row]
+    g = [number for row in exact for number in row]
+    n = [number for row in nudged for number in row]
     difference = [g_i - n_i for g_i, n_i in zip(g, n)]
     size = math.sqrt(sumprod(g, g)) + math.sqrt(sumprod(n, n))
     if size == 0:
@@ -691,8 +781,7 @@ def check_list(what, values, expected):
     try:
         return list(values)
     except TypeError:
-        pass
-    refuse(what, expected, values)
+        refuse(what, expected, values)
 
 
 def check_length(what, values, expected):
@@ -822,6 +911,8 @@ def check_converging(network, mean_C, epoch):
 
 
 # --- The demo: python backprop.py --------------------------------------------
+#
+# Nothing here is new; it is all of the above at work, for people to look at.
 
 def demo():
     """Print a network being computed, checked and taught."""
@@ -838,45 +929,66 @@ def demo_step():
     activations, slopes = forward(network, inputs)
     C, output_gradient = squared_error(activations[-1], targets)
     deltas = backward(network, slopes, output_gradient)
-    demo_nodes(network, activations, slopes, output_gradient, deltas)
-    print("   Loss C = half the sum of (a - t) squared = %.9f" % C)
-    demo_update(network, activations, deltas)
-    C = squared_error(predict(network, inputs), targets)[0]
-    print("   Loss C of the same sample, after the step = %.9f" % C)
 
-
-def demo_nodes(network, activations, slopes, output_gradient, deltas):
-    """Print what forward and backward have found out about each node."""
     print("""\
 1. ONE TRAINING STEP, TO FOLLOW WITH A POCKET CALCULATOR
-   Inputs x1 = 0.05, x2 = 0.10; hidden nodes h1, h2; outputs o1, o2, targets
-   0.01, 0.99; weights and biases are the old ones of the second table.
-   Forward, downwards: z = sum of w * a + b, a = sigmoid(z), slope a * (1 - a).
-   Backward, upwards: dC/da = a - t at o1, o2; w5 * delta of o1 + w7 * delta
-   of o2 at h1, and w6, w8 likewise at h2; delta dC/dz = dC/da * slope.
-   node           z             a         slope         dC/da         delta""")
-    hidden_gradient = [sumprod(column, deltas[1])
-                       for column in columns(network[1][0])]
-    for index, names, dC_da in [(0, ["h1", "h2"], hidden_gradient),
-                                (1, ["o1", "o2"], output_gradient)]:
+   Inputs x1 = 0.05, x2 = 0.10; hidden nodes h1, h2; outputs o1, o2; targets
+   0.01, 0.99.  The old weights and biases stand under UPDATE (w7, from h1 to
+   o2, is w_10 of its layer); o1 in a formula is the a of o1.
+""", end="")
+    demo_forward(network, activations, slopes)
+    print("   Loss C = ((o1 - 0.01)**2 + (o2 - 0.99)**2) / 2 = %.9f" % C)
+    demo_backward(network, slopes, output_gradient, deltas)
+    demo_update(network, activations, deltas)
+    C = squared_error(predict(network, inputs), targets)[0]
+    print("""\
+   Loss C with the new weights and biases = %.9f
+   Notice: o1 was above its target, so w5, w6 and b3 fall; o2 was below, and
+   w7, w8 and b4 rise.""" % C)
+
+
+def demo_forward(network, activations, slopes):
+    """Print z, a and slope of every node, from h1 to o2."""
+    print("   FORWARD  z = sum of w * a + b             a = sigmoid(z)   "
+          "slope = a*(1-a)")
+    formulas = [["w1*x1 + w2*x2 + b1", "w3*x1 + w4*x2 + b2"],
+                ["w5*h1 + w6*h2 + b3", "w7*h1 + w8*h2 + b4"]]
+    for index, names in [(0, ["h1", "h2"]), (1, ["o1", "o2"])]:
         weights, biases, activation = network[index]
         for j in range(2):
             z = sumprod(weights[j], activations[index]) + biases[j]
-            print("   %s  %13.9f %13.9f %13.9f %13.9f %13.9f" % (
-                names[j], z, activations[index + 1][j], slopes[index][j],
-                dC_da[j], deltas[index][j]))
+            print("   %s  %s = %.9f       %.9f       %.9f" % (
+                names[j], formulas[index][j], z, activations[index + 1][j],
+                slopes[index][j]))
+
+
+def demo_backward(network, slopes, output_gradient, deltas):
+    """Print dC/da, slope and delta of every node, from the outputs down."""
+    print("   BACKWARD  dC/da                               * slope      "
+          "= delta (dC/dz)")
+    hidden_gradient = [sumprod(column, deltas[1])
+                       for column in columns(network[1][0])]
+    formulas = [["w5*delta_o1 + w7*delta_o2", "w6*delta_o1 + w8*delta_o2"],
+                ["o1 - 0.01", "o2 - 0.99"]]
+    for index, names, dC_da in [(1, ["o1", "o2"], output_gradient),
+                                (0, ["h1", "h2"], hidden_gradient)]:
+        for j in range(2):
+            print("   %s  %-25s = %12.9f * %.9f = %12.9f" % (
+                names[j], formulas[index][j], dC_da[j], slopes[index][j],
+                deltas[index][j]))
 
 
 def demo_update(network, activations, deltas):
     """Print where sgd_step takes every weight and bias of that network."""
-    print("""
-   new = old - learning rate 0.5 * dC/dw,  and  dC/dw = delta * a:
-   w/b from to      delta             a         dC/dw     old           new""")
+    print("""\
+   UPDATE with learning rate 0.5: dC/dw = delta * a, new = old - 0.5 * dC/dw
+       from -> to       delta             a      dC/dw, db    old          new
+""", end="")
     old = [[[list(row) for row in weights], list(biases)]
            for weights, biases, activation in network]
     sgd_step(network, activations, deltas, 0.5)
     names = [["x1", "x2"], ["h1", "h2"], ["o1", "o2"]]
-    line = "   %s%d  %s > %s %12.9f * %11.9f = %12.9f    %.2f   %11.9f"
+    line = "   %s%d  %s -> %s  %12.9f * %11.9f = %12.9f   %.2f   %11.9f"
     for index in range(2):
         (weights, biases), new = old[index], network[index]
         for j in range(2):
@@ -886,32 +998,35 @@ def demo_update(network, activations, deltas):
                 print(line % ("w", 4 * index + 2 * j + i + 1, names[index][i],
                               to, delta, a, delta * a,
                               weights[j][i], new[0][j][i]))
-            print(line % ("b", 2 * index + j + 1, "1 ", to, delta, 1, delta,
+            print(line % ("b", 2 * index + j + 1, " 1", to, delta, 1, delta,
                           biases[j], new[1][j]))
 
 
 def demo_gradient_check():
     """Print for every activation and every loss whether the slopes are right.
 
-    The difference itself, about 1e-10, is not the same on every machine.
+    The difference itself, about 1e-11, is not the same on every machine.
     """
-    print("""
-2. GRADIENT CHECK: ARE THE SLOPES THE SAME AS FROM NUDGING EACH WEIGHT?
-   3-5-4-3 networks; relative difference of backward from numerical gradient:
-                squared_error  sigmoid_cross_entropy  softmax_cross_entropy""")
+    functions = [linear, sigmoid, tanh, relu, leaky_relu, swish]
     samples = [([0.5, -1.0, 2.0], [0.0, 1.0, 0.0]),
                ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])]
-    for name, f in [("linear", linear), ("sigmoid", sigmoid), ("tanh", tanh),
-                    ("relu", relu), ("leaky_relu", leaky_relu),
-                    ("swish", swish)]:
+    print("""
+2. GRADIENT CHECK: THE SAME DERIVATIVES AS FROM NUDGING EACH WEIGHT?
+   Relative difference of the two, in 3-5-4-3 networks of each activation:
+                          linear  sigmoid  tanh    relu    leaky_relu  swish
+""", end="")
+    for name, loss in [("squared_error", squared_error),
+                       ("sigmoid_cross_entropy", sigmoid_cross_entropy),
+                       ("softmax_cross_entropy", softmax_cross_entropy)]:
         words = [name]
-        for loss, output in [(squared_error, f),
-                             (sigmoid_cross_entropy, linear),
-                             (softmax_cross_entropy, linear)]:
+        for f in functions:
+            output = f if loss is squared_error else linear
             network = init_network([3, 5, 4, 3], [f, f, output], uniform(2))
             error = gradient_check(network, samples, loss)
-            words.append("below 1e-8" if error < 1e-8 else "WRONG")
-        print("   %-12s %-14s %-22s %s" % tuple(words))
+            words.append("< 1e-8" if error < 1e-8 else "WRONG")
+        print("   %-21s  %-7s %-8s %-7s %-7s %-11s %s" % tuple(words))
+    print("   Notice: all agree; one wrong slope or sign would show as 1e-4 "
+          "or far more.")
 
 
 def demo_xor():
@@ -923,31 +1038,36 @@ def demo_xor():
     after = [predict(network, inputs)[0] for inputs, targets in samples]
 
     print("""
-3. XOR: A 2-4-1 NETWORK (TANH, SIGMOID) LEARNS FROM RANDOM WEIGHTS
-   Mean loss, falling; one column every 4 epochs, an epoch visits each sample
-""", end="")
+3. XOR: A 2-4-1 NETWORK (TANH, SIGMOID) LEARNS IT FROM RANDOM WEIGHTS
+   Mean loss of an epoch, a visit to all four samples; %.3f in the last one:"""
+          % losses[-1])
     plot(losses)
-    print("""
-   The output for all x1, x2 from 0 to 1, drawn as 0 [ .:-=+*#%@] 1""")
-    table = ["", "", "x1 x2  target  before  after"]
+    print("""\
+   Notice: with every output at 0.5 it is 0.125, and it is slow to leave that.
+   The output over x1 and x2, drawn as 0 [ .:-=+*#%@] 1
+""", end="")
+    text = ["x1 x2  target  before  after"]
     for (x, t), b, a in zip(samples, before, after):
-        table.append("%2d %2d  %4d    %6.3f %6.3f" % (x[0], x[1], t[0], b, a))
+        text.append("%2d %2d  %4d    %6.3f %6.3f" % (x[0], x[1], t[0], b, a))
+    text += ["", "Notice: no straight line", "could part the two corners",
+             "of 1 from those of 0."]
     margin = ["x2 1"] + ["    "] * 7 + ["   0"]
-    for label, line, text in zip(margin, draw(network), table + ["", ""]):
-        print(("   %s |%s|   %s" % (label, line, text)).rstrip())
+    for label, line, words in zip(margin, draw(network), text):
+        print(("   %s |%s|   %s" % (label, line, words)).rstrip())
     print("         0" + " " * 35 + "1 x1")
 
 
-def plot(losses, width=60, height=6):
-    """Print the losses as a chart, from 0 up to 0.18."""
+def plot(losses, width=60, height=5):
+    """Print losses as a chart of so many columns and lines, from 0 up."""
+    top = max(losses)
     for y in range(height, 0, -1):
-        line = "   %.2f |" % (0.03 * y)
+        line = "   %6.3f |" % (top * y / height)
         for x in range(width):
             C = losses[x * len(losses) // width]
-            line += "#" if C > 0.03 * (y - 0.5) else " "
+            line += "#" if C > top * (y - 0.5) / height else " "
         print(line.rstrip())
-    print("   0.00 +" + "-" * width)
-    print("   epoch 1 %*d" % (width - 2, len(losses)))
+    print("    0.000 +" + "-" * width)
+    print("    epoch  1%*d" % (width - 1, len(losses)))
 
 
 def draw(network, width=37, height=9):

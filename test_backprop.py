@@ -1734,7 +1734,7 @@ def test_demo_shows_the_published_numbers(number, demo_output):
 
 
 def test_demo_checks_every_activation_with_every_loss(demo_output):
-    assert (demo_output.count("below 1e-8"), demo_output.count("WRONG")) == (
+    assert (demo_output.count("< 1e-8"), demo_output.count("WRONG")) == (
         len(ACTIVATIONS) * len(LOSSES), 0)
 
 
@@ -1756,8 +1756,8 @@ def test_readme_example_prints_what_the_readme_says(capsys):
 
 
 # those that the README leaves to the readers of the file
-HELPERS = re.compile("sumprod|columns|park_miller|batch_.*|train_epoch|slope|"
-                     "shuffle|parameter_rows|refuse|is_finite|check_.*|demo.*|"
+HELPERS = re.compile("sumprod|columns|park_miller|batch_.*|train_epoch|"
+                     "derivative|shuffle|parameter_rows|refuse|is_finite|check_.*|demo.*|"
                      "plot|draw")
 
 
