@@ -932,9 +932,8 @@ def demo_step():
 
     print("""\
 1. ONE TRAINING STEP, TO FOLLOW WITH A POCKET CALCULATOR
-   Inputs x1 = 0.05, x2 = 0.10; hidden nodes h1, h2; outputs o1, o2; targets
-   0.01, 0.99.  The old weights and biases stand under UPDATE (w7, from h1 to
-   o2, is w_10 of its layer); o1 in a formula is the a of o1.
+   Inputs x1 = 0.05, x2 = 0.10; hidden h1, h2; outputs o1, o2, targets 0.01,
+   0.99.  Old weights: see UPDATE (w7 is w_10 of its layer).  o1 means its a.
 """, end="")
     demo_forward(network, activations, slopes)
     print("   Loss C = ((o1 - 0.01)**2 + (o2 - 0.99)**2) / 2 = %.9f" % C)
@@ -943,8 +942,8 @@ def demo_step():
     C = squared_error(predict(network, inputs), targets)[0]
     print("""\
    Loss C with the new weights and biases = %.9f
-   Notice: o1 was above its target, so w5, w6 and b3 fall; o2 was below, and
-   w7, w8 and b4 rise.""" % C)
+   Notice: o1 was too high, so w5, w6, b3 fall; o2 too low, so w7, w8, b4 rise.
+""" % C, end="")
 
 
 def demo_forward(network, activations, slopes):
@@ -964,7 +963,7 @@ def demo_forward(network, activations, slopes):
 
 def demo_backward(network, slopes, output_gradient, deltas):
     """Print dC/da, slope and delta of every node, from the outputs down."""
-    print("   BACKWARD  dC/da                               * slope      "
+    print("\n   BACKWARD  dC/da                               * slope      "
           "= delta (dC/dz)")
     hidden_gradient = [sumprod(column, deltas[1])
                        for column in columns(network[1][0])]
@@ -980,7 +979,7 @@ def demo_backward(network, slopes, output_gradient, deltas):
 
 def demo_update(network, activations, deltas):
     """Print where sgd_step takes every weight and bias of that network."""
-    print("""\
+    print("""
    UPDATE with learning rate 0.5: dC/dw = delta * a, new = old - 0.5 * dC/dw
        from -> to       delta             a      dC/dw, db    old          new
 """, end="")

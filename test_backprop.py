@@ -1738,35 +1738,211 @@ def test_demo_checks_every_activation_with_every_loss(demo_output):
         len(ACTIVATIONS) * len(LOSSES), 0)
 
 
+@pytest.mark.parametrize("losses", [
+    [4, 1, 2, 3], [4, 4, 1, 1, 2, 2, 3, 3]], ids=["one", "two"])
+def test_plot_draws_so_many_losses_a_column(losses, capsys):
+    backprop.plot(losses, width=4, height=4)
+    assert capsys.readouterr().out == (
+        "    4.000 |#\n"
+        "    3.000 |#  #\n"
+        "    2.000 |# ##\n"
+        "    1.000 |####\n"
+        "    0.000 +----\n"
+        "    epoch  1  %d\n" % len(losses))
+
+
 # --- The README --------------------------------------------------------------
 
-def blocks(language):
-    """The fenced blocks of the README in that language."""
-    return re.findall("```%s\n(.*?)```" % language, read("README.md"), re.S)
+README = read("README.md")
 
 
-def test_readme_shows_what_the_demo_prints(demo_output):
-    assert blocks("text")[0] == demo_output
+def blocks(language, text=README):
+    """The fenced blocks of the README, or a part of it, in that language."""
+    return re.findall("```%s\n(.*?)```" % language, text, re.S)
+
+
+def section(title):
+    """The part of the README under that heading."""
+    return README.split("\n## %s\n" % title)[1].split("\n## ")[0]
+
+
+def lines_of(text):
+    """The lines of a text but for those left blank."""
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_readme_shows_in_parts_all_that_the_demo_prints(demo_output):
+    parts = [block for block in blocks("text") if block in demo_output]
+    parts.sort(key=demo_output.index)
+    assert lines_of("".join(parts)) == lines_of(demo_output)
 
 
 def test_readme_example_prints_what_the_readme_says(capsys):
-    [example] = blocks("python")
+    [example], [output] = (blocks(language, section("Use it"))
+                           for language in ("python", "text"))
     exec(example, {})
-    assert capsys.readouterr().out == blocks("text")[1]
+    assert capsys.readouterr().out == output
 
 
 # those that the README leaves to the readers of the file
 HELPERS = re.compile("sumprod|columns|park_miller|batch_.*|train_epoch|"
-                     "derivative|shuffle|parameter_rows|refuse|is_finite|check_.*|demo.*|"
-                     "plot|draw")
+                     "derivative|shuffle|refuse|is_finite|check_.*|demo.*|"
+                     "draw")
 
 
 def test_readme_names_every_function_but_the_helpers():
-    table = re.findall(r"(?m)^\| (`.*?) \|", read("README.md"))
+    table = re.findall(r"(?m)^\| (`.*?) \|", section("Use it"))
     named = re.findall(r"`(\w+)\(", " ".join(table))
     assert sorted(named) == sorted(
         function.name for function in FUNCTIONS
         if not HELPERS.fullmatch(function.name))
+
+
+def test_readme_has_a_target_for_every_link_to_a_function():
+    assert set(re.findall(r"\[`(\w+)`\](?!:)", README)) == set(
+        re.findall(r"(?m)^\[`(\w+)`\]: backprop\.py#L\d+$", README))
+
+
+@pytest.mark.skipif("\n# --- " not in read("backprop.py"),
+                    reason="a copy without comments has other line numbers")
+def test_readme_links_lead_to_the_lines_where_the_functions_begin():
+    lines = read("backprop.py").splitlines()
+    for name, number in re.findall(r"(?m)^\[`(\w+)`\]: .*#L(\d+)$", README):
+        [line] = [line for line in lines if line.startswith("def %s(" % name)]
+        assert (name, int(number)) == (name, lines.index(line) + 1)
+
+
+def test_readme_links_lead_to_headings_that_exist():
+    headings = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+                for heading in re.findall(r"(?m)^##+ (.*)$", README)]
+    assert set(re.findall(r"\(#(.*?)\)", README)) <= set(headings)
+
+
+def parted(recipe):
+    """The title, the code and the output of a recipe."""
+    [code], [output] = blocks("python", recipe), blocks("text", recipe)
+    return recipe.partition("\n")[0], code, output
+
+
+PREPARATION, *RECIPES = section("Recipes").split("\n### ")
+[PREPARATION], RECIPES = blocks("python", PREPARATION), map(parted, RECIPES)
+RECIPES = {title: (code, output) for title, code, output in RECIPES}
+
+
+def run_recipe(code):
+    """Run it as a reader would; return the variables that it leaves."""
+    variables = {}
+    exec(PREPARATION + code, variables)
+    return variables
+
+
+@pytest.mark.parametrize(
+    "title", [title for title in RECIPES if title != "Moving to PyTorch"])
+def test_recipe_prints_what_the_readme_says(
+        title, capsys, tmp_path, monkeypatch):
+    [table] = blocks("csv")
+    (tmp_path / "iris.csv").write_text(table)
+    monkeypatch.chdir(tmp_path)
+    code, output = RECIPES[title]
+    run_recipe(code)
+    assert capsys.readouterr().out == output
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_recipe_has_at_most_ten_lines(title):
+    assert len(lines_of(RECIPES[title][0])) <= 10
+
+
+# What the whole recipe printed under PyTorch 2.13, with these two lines more:
+#     for layer in model[::2]:
+#         print(layer.weight.grad.tolist(), layer.bias.grad.tolist())
+PYTORCH = [
+    [[[-0.00993984290231566, -0.017011685341056383],
+      [-0.003052451395186685, 0.001148028868166659],
+      [-0.000572191028619828, -0.0003862118029345893],
+      [0.0009357731842585086, 0.0035205159634452924]],
+     [-0.025789834208324865, 0.0004826829638881012,
+      5.81392511590003e-06, 0.005547479171591653]],
+    [[[-0.009225283092154197, -0.0003188113236845865,
+       -0.0027152251407893124, -0.0019346368705896125]],
+     [0.004637091631234276]]]
+
+
+def test_recipe_for_pytorch_has_the_gradient_that_pytorch_finds():
+    code = RECIPES["Moving to PyTorch"][0]
+    nest = run_recipe(code.partition("import torch")[0])["nest"]
+    assert flat(nest) == near(flat(PYTORCH))
+
+
+def loss_and_largest_weight(rate, epochs):
+    """Of the network of the recipes, trained in batches of all samples."""
+    network = run_recipe("")["network"]
+    train(network, XOR, squared_error, rate, epochs, batch_size=4)
+    return (mean_loss(network, XOR, squared_error),
+            max(abs(w) for layer in network for w in flat(layer[0])))
+
+
+def test_recipe_says_truly_what_comes_without_momentum():
+    assert "comes to %.4f." % loss_and_largest_weight(0.5, 100)[0] in README
+
+
+def test_recipe_says_truly_what_comes_without_weight_decay():
+    assert "it is %.2f." % loss_and_largest_weight(0.5, 1000)[1] in README
+
+
+# With Mazur's numbers, see above; w5 and w7 are the new ones.
+
+def test_readme_says_truly_what_the_new_weights_would_make_of_w1():
+    slope = 0.593269992 * (1 - 0.593269992)
+    delta = (0.35891648 * 0.138498562 + 0.511301270 * -0.038098237) * slope
+    assert "w1 would become %.9f " % (0.15 - 0.5 * delta * 0.05) in README
+
+
+def gets_stuck(hidden, seed):
+    """Whether XOR is not learned in 1,000 epochs."""
+    network = init_network([2, hidden, 1], [tanh, sigmoid], uniform(seed))
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    return any(abs(predict(network, inputs)[0] - t) > 0.5
+               for inputs, [t] in XOR)
+
+
+def test_readme_says_truly_how_often_xor_gets_stuck():
+    assert ("stuck from %d,\n2-3-1 from %d, 2-4-1 from none" % tuple(
+        sum(gets_stuck(hidden, seed) for seed in range(20))
+        for hidden in (2, 3))) in README
+
+
+def test_readme_says_truly_that_four_hidden_nodes_do_not_get_stuck():
+    assert not any(gets_stuck(4, seed) for seed in range(20))
+
+
+def test_readme_says_truly_what_learns_from_zeros():
+    network = [[[[0.0, 0.0] for j in range(4)], [0.0] * 4, tanh],
+               [[[0.0] * 4], [0.0], sigmoid]]
+    train(network, XOR, squared_error, 1.0, epochs=10)
+    *others, last = flat(parameter_rows(network))
+    assert (set(others), last != 0) == ({0.0}, True)
+
+
+def row_of_numbers(title):
+    """The numbers of that row of a table in the README."""
+    [row] = re.findall(r"(?m)^\| %s \|(.*)\|$" % title, README)
+    return [float(cell) for cell in row.split("|")]
+
+
+def relative_difference(g, n):
+    return math.dist(g, n) / (math.hypot(*g) + math.hypot(*n))
+
+
+# within a factor of 3, since rounding is not the same on every machine
+
+def test_readme_says_truly_what_the_size_of_a_nudge_does():
+    network = run_recipe("")["network"]
+    exact = flat(gradients(network, XOR, squared_error)[1])
+    for step, told in zip(row_of_numbers("nudge"),
+                          row_of_numbers("relative difference")):
+        nudged = flat(numerical_gradients(network, XOR, squared_error, step))
+        assert told / 3 < relative_difference(exact, nudged) < told * 3
 
 
 # --- All of it: the experiment of 1986 ---------------------------------------
