@@ -8,7 +8,7 @@ The question
     changes dC/dw times as much.  One could nudge each weight in turn and watch
     C, at the price of two runs of the network for every weight.
     Backpropagation finds all the derivatives in one run forward and one run
-    backward, together about as much work as three runs forward.
+    backward, together about as much work as two or three forward.
 
 The network, seen from one node j
     "Below" means nearer to the inputs (left in the picture), "above" nearer to
@@ -21,11 +21,11 @@ The network, seen from one node j
       1 ---- b_j ---->|                            |
                       |                            |
     dC/dw_j0 <-- a_0 -|                            |<-- w_0j -- delta_0 <-+
-    dC/dw_j1 <-- a_1 -| delta_j <- slope - dC/da_j |<-- w_1j -- delta_1 <-+-- C
+    dC/dw_j1 <-- a_1 -| delta_j <--slope-- dC/da_j |<-- w_1j -- delta_1 <-+-- C
     dC/db_j  <--- 1 --|                            |
                       +----------------------------+
 
-    A factor stands on its arrow, f is a function, and what meets is added up.
+    A factor stands on its arrow; what meets adds up.  Letters: see Notation.
     forward   --->  the activations a_i below give z_j, and z_j gives a_j
     backward  <---  the errors delta_k above come down the same weights and
                     give delta_j, and delta_j gives the derivatives
@@ -39,7 +39,7 @@ Notation
                   so that all the weights of a node make one list
     slope         da/dz of a node: how steep f is at its z
     delta         dC/dz, the error of a node: how fast C grows with its z
-    gradient      a list of derivatives of C, by the outputs or by the weights
+    gradient      a list of derivatives of C, one for each output or weight
 
 The chain rule, on a single node
     One input x, one output.  From w to C it is three steps, and each has a
@@ -130,7 +130,6 @@ except ImportError:
 # The smallest part comes first.  A node makes a weighted sum z and bends it:
 # without a curve between them, layers of weighted sums would add up to just
 # another weighted sum.  These are the usual curves, each with its slope.
-# (Why 1.0 and not 1: two floats are faster than a float and an integer.)
 
 def linear(z):
     """Return (a, da/dz) of a = z, the function that changes nothing.
@@ -144,8 +143,9 @@ def linear(z):
 def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
-    da/dz = exp(-z) / (1 + exp(-z))**2 = a * (1 - a), which is at most 1/4, so
-    that (2) lets errors fade on their way down through many layers.
+    da/dz = exp(-z) / (1 + exp(-z))**2, and as 1 - a = exp(-z) / (1 + exp(-z)),
+    this is a * (1 - a).  It is at most 1/4, so that by (2) errors tend to fade
+    on their way down through many layers, whose weights then learn slowly.
 
     >>> sigmoid(0.0)
     (0.5, 0.25)
@@ -160,8 +160,8 @@ def sigmoid(z):
 def tanh(z):
     """Return (a, da/dz) of a = tanh(z), between -1 and 1.
 
-    This is a sigmoid, stretched: tanh(z) = 2 * sigmoid(2 * z) - 1
-    da/dz = 4 * sigmoid(2 * z) * (1 - sigmoid(2 * z)) = 1 - a**2
+    This is a sigmoid, stretched: a = 2 * s - 1, where s is sigmoid at 2 * z.
+    da/dz = 4 * s * (1 - s) = 1 - a**2
 
     >>> tanh(0.0)
     (0.0, 1.0)
@@ -173,8 +173,8 @@ def tanh(z):
 def relu(z):
     """Return (a, da/dz) of a = max(0, z).
 
-    At the kink, z = 0, there is no one slope; here it counts as 0.  Training
-    hardly ever meets it.
+    At the kink, z = 0, there is no one slope; here it counts as 0.  A sample
+    whose inputs are all 0 lands on it while biases are 0; else it is rare.
 
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
@@ -183,7 +183,7 @@ def relu(z):
 
 
 def leaky_relu(z):
-    """Return (a, da/dz) of a = z above 0 and z / 100 up to 0.
+    """Return (a, da/dz) of a = z if z > 0, else z / 100.
 
     >>> leaky_relu(-2.0), leaky_relu(2.0)
     ((-0.02, 0.01), (2.0, 1.0))
@@ -192,9 +192,9 @@ def leaky_relu(z):
 
 
 def swish(z):
-    """Return (a, da/dz) of a = z * sigmoid(z), also known as SiLU.
+    """Return (a, da/dz) of a = z * s with s = sigmoid(z); also called SiLU.
 
-    With s = sigmoid(z), da/dz = s + z * ds/dz by the product rule.
+    da/dz = s + z * ds/dz, by the product rule.
 
     >>> swish(0.0)
     (0.0, 0.5)
@@ -280,7 +280,8 @@ def softmax_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that choose one class of several.
 
     logits are the outputs z of a linear layer; the softmax is applied here,
-    and softmax(predict(network, inputs)) gives the probabilities afterwards.
+    and softmax(predict(network, inputs)) gives the probabilities afterwards:
+    the largest is the answer.
     With p = softmax(z), and targets that sum to 1, such as [0, 1, 0], and as
     log(p_k) = z_k - log(sum of exp(z)):
         C = sum of -t * log(p) = log(sum of exp(z)) - sum of t * z
@@ -389,7 +390,7 @@ def backward(network, slopes, output_gradient):
     # (in matrices W transposed times delta: the w_kj of one j are a column)
     for index in range(len(network) - 2, -1, -1):
         weights = network[index + 1][0]         # of the layer above, w_kj
-        above = deltas[0]                       # its errors, delta_k
+        above = deltas[0]                       # its errors, found last
         delta = []
         for j in range(len(weights[0])):
             dC_da = 0.0
@@ -426,8 +427,8 @@ def sgd_step(network, activations, deltas, learning_rate):
     activations are those of forward, deltas those of backward, for the same
     sample; their shapes are told there.  A weight moves by learning_rate times
     its derivative.
-    Stochastic gradient descent (SGD) is this step for sample after sample:
-    each lowers the C of its own sample, and only on average that of all.
+    Stochastic gradient descent (SGD) is this step for sample after sample: if
+    small, it lowers the C of its sample, but only on average that of all.
     Checks nothing, for it is called often; train checks once, before.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
@@ -458,7 +459,7 @@ def park_miller(state):
     """Yield floats between 0 and 1 by Park and Miller's minimal standard.
 
     Each state, a whole number from 1 to 2**31 - 2, makes the next one; from
-    1 they are 48271, 182605794, ...  The same numbers in every language.
+    1 they are 48271, 182605794, ...
     """
     while True:
         state = state * 48271 % (2**31 - 1)
@@ -490,7 +491,7 @@ def init_network(sizes, activations, rng):
     """Return a new network [[weights, biases, activation], ...].
 
     sizes        nodes per layer, the inputs first: [2, 4, 1]
-    activations  one function per layer after the inputs: [tanh, sigmoid]
+    activations  one function f per layer after the inputs: [tanh, sigmoid]
     rng          random number generator, of floats in (0, 1): uniform(1)
 
     The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in)
@@ -557,7 +558,7 @@ def batch_gradients(network, batch, loss):
     (3.25, [[[[4.5, 3.0]], [2.5]]])
     """
     n = len(batch)
-    losses, activations, deltas = columns([
+    losses, activations, deltas = columns([     # each: an entry per sample
         backpropagate(network, inputs, targets, loss)
         for inputs, targets in batch])
     nest = []
@@ -711,10 +712,10 @@ def gradient_check(network, samples, loss):
     """Return the relative difference of gradients and numerical_gradients.
 
     |g - n| / (|g| + |n|), where |v| is the root of the sum of squares of v:
-    below 1e-8 they agree, above 1e-4 one of them is wrong, and 0.0 means that
-    both are zero.  In between, think of the kink of relu, where no slope is
-    right, and of derivatives too small to be seen by nudging; then try other
-    samples.
+    below 1e-8 they agree, and 0.0 means that both are zero.  Above 1e-4 one is
+    wrong, or some z is within a nudge of the kink of relu, where no slope is
+    right (all inputs and biases 0 put it there); then try other samples.  In
+    between, think also of derivatives too small to be seen by nudging.
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)     # a list, read twice
@@ -732,7 +733,7 @@ def gradient_check(network, samples, loss):
 def jacobian(network, inputs):
     """Return rows of d output_k / d input_i: one row per output k.
 
-    The same backward pass, started from each output by itself.
+    The same backward pass, once for each output k, which stands in for C.
     Raises ValueError for a network or inputs that train would refuse.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
@@ -745,7 +746,7 @@ def jacobian(network, inputs):
     result = []
     for k in range(n_out):
         only_k = [0.0] * n_out
-        only_k[k] = 1.0             # d output_k / da: 1 along itself, else 0
+        only_k[k] = 1.0             # d output_k / da_j: 1 for j = k, else 0
         delta = backward(network, slopes, only_k)[0]
         # like the sum in (2): d output_k / dx_i = sum over j of w_ji * delta_j
         result.append([sumprod(column, delta)
@@ -755,6 +756,7 @@ def jacobian(network, inputs):
 
 # --- At the door: what is refused, with what words ---------------------------
 #
+# A first reader may go on with the demo.
 # Each check raises a ValueError for what it refuses.  Samples, layers and
 # nodes are counted from 0, as the items of lists are.
 
@@ -933,7 +935,7 @@ def demo_step():
     print("""\
 1. ONE TRAINING STEP, TO FOLLOW WITH A POCKET CALCULATOR
    Inputs x1 = 0.05, x2 = 0.10; hidden h1, h2; outputs o1, o2, targets 0.01,
-   0.99.  Old weights: see UPDATE (w7 is w_10 of its layer).  o1 means its a.
+   0.99.  Old w, b: see UPDATE (w7: weights[1][0] of its layer).  h1: its a.
 """, end="")
     demo_forward(network, activations, slopes)
     print("   Loss C = ((o1 - 0.01)**2 + (o2 - 0.99)**2) / 2 = %.9f" % C)
@@ -963,7 +965,7 @@ def demo_forward(network, activations, slopes):
 
 def demo_backward(network, slopes, output_gradient, deltas):
     """Print dC/da, slope and delta of every node, from the outputs down."""
-    print("\n   BACKWARD  dC/da                               * slope      "
+    print("\n   BACKWARD  dC/da, with old weights             * slope      "
           "= delta (dC/dz)")
     hidden_gradient = [sumprod(column, deltas[1])
                        for column in columns(network[1][0])]
@@ -1011,7 +1013,7 @@ def demo_gradient_check():
                ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])]
     print("""
 2. GRADIENT CHECK: THE SAME DERIVATIVES AS FROM NUDGING EACH WEIGHT?
-   Relative difference of the two, in 3-5-4-3 networks of each activation:
+   Relative difference; 3-5-4-3 networks, linear outputs for cross-entropies:
                           linear  sigmoid  tanh    relu    leaky_relu  swish
 """, end="")
     for name, loss in [("squared_error", squared_error),
@@ -1042,7 +1044,7 @@ def demo_xor():
           % losses[-1])
     plot(losses)
     print("""\
-   Notice: with every output at 0.5 it is 0.125, and it is slow to leave that.
+   Notice: all outputs at 0.5 give 0.125.  The fall is slow to 0.09, then fast.
    The output over x1 and x2, drawn as 0 [ .:-=+*#%@] 1
 """, end="")
     text = ["x1 x2  target  before  after"]

@@ -1883,11 +1883,13 @@ def loss_and_largest_weight(rate, epochs):
 
 
 def test_recipe_says_truly_what_comes_without_momentum():
-    assert "comes to %.4f." % loss_and_largest_weight(0.5, 100)[0] in README
+    loss, largest_weight = loss_and_largest_weight(0.5, 100)
+    assert "comes to a loss of %.4f." % loss in README
 
 
 def test_recipe_says_truly_what_comes_without_weight_decay():
-    assert "it is %.2f." % loss_and_largest_weight(0.5, 1000)[1] in README
+    loss, largest_weight = loss_and_largest_weight(0.5, 1000)
+    assert "it is %.2f." % largest_weight in README
 
 
 # With Mazur's numbers, see above; w5 and w7 are the new ones.
@@ -1898,22 +1900,34 @@ def test_readme_says_truly_what_the_new_weights_would_make_of_w1():
     assert "w1 would become %.9f " % (0.15 - 0.5 * delta * 0.05) in README
 
 
-def gets_stuck(hidden, seed):
-    """Whether XOR is not learned in 1,000 epochs."""
-    network = init_network([2, hidden, 1], [tanh, sigmoid], uniform(seed))
+def xor_answers(hidden, seed, activation=tanh):
+    """What a network with so many hidden nodes says after 1,000 epochs."""
+    network = init_network(
+        [2, hidden, 1], [activation, sigmoid], uniform(seed))
     train(network, XOR, squared_error, 1.0, epochs=1000)
-    return any(abs(predict(network, inputs)[0] - t) > 0.5
-               for inputs, [t] in XOR)
+    return [predict(network, inputs)[0] for inputs, targets in XOR]
+
+
+def is_wrong(answers):
+    return [a > 0.5 for a in answers] != [False, True, True, False]
 
 
 def test_readme_says_truly_how_often_xor_gets_stuck():
-    assert ("stuck from %d,\n2-3-1 from %d, 2-4-1 from none" % tuple(
-        sum(gets_stuck(hidden, seed) for seed in range(20))
-        for hidden in (2, 3))) in README
+    stuck = [sum(is_wrong(xor_answers(hidden, seed)) for seed in range(20))
+             for hidden in (2, 3, 4)]
+    assert stuck[2] == 0
+    assert ("for %d with two hidden nodes, for %d with\n"
+            "three, for none with four" % tuple(stuck[:2])) in README
 
 
-def test_readme_says_truly_that_four_hidden_nodes_do_not_get_stuck():
-    assert not any(gets_stuck(4, seed) for seed in range(20))
+def test_readme_says_truly_that_a_network_may_answer_the_same_to_all():
+    answers = ["%.3f" % a for a in xor_answers(3, seed=15)]
+    assert answers == re.findall(r"seed 15 still answers (\S+)", README) * 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_readme_says_truly_that_linear_hidden_nodes_do_not_do_for_xor(seed):
+    assert is_wrong(xor_answers(4, seed, linear))
 
 
 def test_readme_says_truly_what_learns_from_zeros():
