@@ -65,9 +65,9 @@ The chain rule, on a single node
     node and then serves all of them.
 
 The four equations
-    Forward, every node has z_j = (sum over i of w_ji * a_i) + b_j and then
-    a_j = f(z_j).  Backward it is these four, each with where it is computed.
-
+    The run forward has one rule; on the right is the function that applies it.
+             z_j = (sum over i of w_ji * a_i) + b_j,  a_j = f(z_j)      forward
+    The run backward has two, and two more give what is wanted.
     An output's z_j changes C by way of its a_j alone; the loss tells dC/da_j.
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
     A hidden node has no target, but its a_j changes every z_k above.  Nudge
@@ -680,8 +680,8 @@ def numerical_gradients(network, samples, loss, step=1e-5):
     """Return the nest that gradients gives, but by nudging every number.
 
     dC/dw is about (C(w + step) - C(w - step)) / (2 * step).  Nudging both ways
-    pays: the mistake shrinks with step**2, and not just with step.  But that
-    of rounding grows with 1 / step; much less than 1e-5 makes it worse again.
+    pays: it is off by about step**2, one way by about step.  But rounding puts
+    it off by 1e-16 / step, so that much less than 1e-5 is worse again.
     Leaves the network as it was, bit for bit.
     Raises ValueError for a network or samples that train would refuse, and for
     a step that is not a finite number above 0.
@@ -741,7 +741,7 @@ def jacobian(network, inputs):
     """
     check_network(network)
     inputs = check_numbers("inputs", inputs, len(network[0][0][0]))
-    slopes = forward(network, inputs)[1]
+    activations, slopes = forward(network, inputs)
     n_out = len(slopes[-1])
     result = []
     for k in range(n_out):
@@ -756,7 +756,8 @@ def jacobian(network, inputs):
 
 # --- At the door: what is refused, with what words ---------------------------
 #
-# A first reader may go on with the demo.
+# A first reader may skip to the demo.
+#
 # Each check raises a ValueError for what it refuses.  Samples, layers and
 # nodes are counted from 0, as the items of lists are.
 
