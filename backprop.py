@@ -4,9 +4,9 @@ The question
     A neural network turns inputs into outputs, and a loss C says in one number
     how far the outputs are from the targets.  To learn is to change every
     weight and bias a little so that C falls.  How much is each of them to
-    blame for C?  The derivative dC/dw tells: for a small change of w, C
+    blame for C?  The derivative dC/dw tells: for a small change of w alone, C
     changes dC/dw times as much.  One could nudge each weight in turn and watch
-    C, at the price of two runs of the network for every weight.
+    C, at the price of a run of the network, or two, for every weight.
     Backpropagation finds all the derivatives in one run forward and one run
     backward, together about as much work as two or three forward.
 
@@ -25,7 +25,8 @@ The network, seen from one node j
     dC/db_j  <--- 1 --|                            |
                       +----------------------------+
 
-    A factor stands on its arrow; what meets adds up.  Letters: see Notation.
+    Arrows carry factors to multiply by; what enters j is added up.  a_0 and
+    z_0 belong to different nodes, for each layer counts its own from 0.
     forward   --->  the activations a_i below give z_j, and z_j gives a_j
     backward  <---  the errors delta_k above come down the same weights and
                     give delta_j, and delta_j gives the derivatives
@@ -34,7 +35,7 @@ Notation
     x  input      w  weight     z  weighted sum     C  loss
     t  target     b  bias       a  activation       f  activation function
     i, j, k       a node in the layer below, in this layer, in the one above;
-                  each layer counts its nodes from 0, as lists do
+                  below the first layer are the inputs, and a_i is x_i
     w_ji          the weight from node i to node j.  The receiver comes first,
                   so that all the weights of a node make one list
     slope         da/dz of a node: how steep f is at its z
@@ -47,8 +48,8 @@ The chain rule, on a single node
         z = w * x + b                       dz/dw = x              the input
         a = sigmoid(z) = 1 / (1 + exp(-z))  da/dz = a * (1 - a)    the slope
         C = (a - t)**2 / 2                  dC/da = a - t          how far off
-    If z changes x times as much as w, a changes da/dz times as much as z, and
-    C dC/da times as much as a, then in all C changes this much per w:
+    Change w a little: z changes x times as much as w, a changes da/dz times as
+    much as z, and C changes dC/da times as much as a.  So per change of w:
         dC/dw = dC/da * da/dz * dz/dw
     Take w = 2, b = -1, x = 0.5, t = 1.  Then z is 0; sigmoid, further below,
     returns both a and da/dz:
@@ -67,17 +68,25 @@ The chain rule, on a single node
 The four equations
     The run forward has one rule; on the right is the function that applies it.
              z_j = (sum over i of w_ji * a_i) + b_j,  a_j = f(z_j)      forward
-    The run backward has two, and two more give what is wanted.
-    An output's z_j changes C by way of its a_j alone; the loss tells dC/da_j.
+
+    The run backward has two.  An output's z_j changes C by way of its a_j
+    alone, and the loss tells dC/da_j.  (With softmax, each output depends on
+    every z.  That is why it is part of a loss here.)
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
+
     A hidden node has no target, but its a_j changes every z_k above.  Nudge
-    a_j by a tiny h: each z_k moves by w_kj * h, which moves C by delta_k times
-    that.  Moves so small do not disturb each other, so they add up; divided by
-    h, they are dC/da_j.
+    a_j by a tiny h: each z_k moves by w_kj * h, and that moves C by delta_k *
+    w_kj * h.  Moves so small do not disturb each other, so they add up.
+    Divided by h, their sum is dC/da_j, to put into (1):
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
-    A weight changes its z_j by dz_j/dw_ji = a_i, and a bias by 1.
+
+    Two more give what is wanted, since z_j changes a_i times as much as w_ji,
+    and just as much as b_j:
         (3)  dC/dw_ji = delta_j * a_i                sgd_step, batch_gradients
         (4)  dC/db_j  = delta_j                      sgd_step, batch_gradients
+
+    Then every weight takes a step against its derivative, every bias likewise:
+             w_ji becomes w_ji - learning_rate * dC/dw_ji             sgd_step
 
 The network as data
     network = [[weights, biases, activation], ...]    one entry per layer of
@@ -90,9 +99,9 @@ One idea carries the file: every activation function returns its value and its
 slope, and every loss its value and its gradient.  The forward pass keeps the
 slopes, the backward pass multiplies them; that is the chain rule.
 
-XOR is 1 where just one of its two inputs is.  Here a network with 2 inputs, 4
-hidden nodes and 1 output learns it from 1000 visits to each of four samples,
-which are pairs (inputs, targets), with learning rate 1.0:
+XOR is 1 where exactly one of its two inputs is 1.  Here a network with 2
+inputs, 4 hidden nodes and 1 output learns it from 1000 visits to each of four
+samples, which are pairs (inputs, targets), with the learning rate 1.0:
 
     >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
@@ -103,8 +112,8 @@ which are pairs (inputs, targets), with learning rate 1.0:
 Sources
     D. Rumelhart, G. Hinton, R. Williams: Learning representations by
         back-propagating errors, Nature 323 (1986): the method
-    M. Nielsen: Neural Networks and Deep Learning (2015), chapter 2: the name
-        delta, and the four equations (there BP1, BP2, BP4 and BP3)
+    M. Nielsen: Neural Networks and Deep Learning (2015), chapter 2: the four
+        equations (there BP1, BP2, BP4 and BP3), with delta as it is here
     Y. LeCun, L. Bottou, G. Orr, K. Mueller: Efficient BackProp (1998): how
         large the first weights should be
     S. Park, K. Miller: Random number generators: good ones are hard to find,
@@ -129,10 +138,12 @@ except ImportError:
 #
 # The smallest part comes first.  A node makes a weighted sum z and bends it:
 # without a curve between them, layers of weighted sums would add up to just
-# another weighted sum.  These are the usual curves, each with its slope.
+# another weighted sum.  These are the usual functions, with their slopes.
 
 def linear(z):
     """Return (a, da/dz) of a = z, the function that changes nothing.
+
+    da/dz = 1
 
     >>> linear(3.0)
     (3.0, 1.0)
@@ -161,7 +172,7 @@ def tanh(z):
     """Return (a, da/dz) of a = tanh(z), between -1 and 1.
 
     This is a sigmoid, stretched: a = 2 * s - 1, where s is sigmoid at 2 * z.
-    da/dz = 4 * s * (1 - s) = 1 - a**2
+    da/dz = 2 * s * (1 - s) * 2, and as s = (1 + a) / 2, this is 1 - a**2.
 
     >>> tanh(0.0)
     (0.0, 1.0)
@@ -171,10 +182,10 @@ def tanh(z):
 
 
 def relu(z):
-    """Return (a, da/dz) of a = max(0, z).
+    """Return (a, da/dz) of a = 0 if z <= 0, else z.
 
-    At the kink, z = 0, there is no one slope; here it counts as 0.  A sample
-    whose inputs are all 0 lands on it while biases are 0; else it is rare.
+    da/dz = 0 if z <= 0, else 1.  At the kink, z = 0, there is no derivative;
+    its 0 is a choice.  Inputs all 0 and biases 0 lead there, else it is rare.
 
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
@@ -183,7 +194,9 @@ def relu(z):
 
 
 def leaky_relu(z):
-    """Return (a, da/dz) of a = z if z > 0, else z / 100.
+    """Return (a, da/dz) of a = z / 100 if z <= 0, else z.
+
+    da/dz = 1 / 100 if z <= 0, else 1.
 
     >>> leaky_relu(-2.0), leaky_relu(2.0)
     ((-0.02, 0.01), (2.0, 1.0))
@@ -192,7 +205,7 @@ def leaky_relu(z):
 
 
 def swish(z):
-    """Return (a, da/dz) of a = z * s with s = sigmoid(z); also called SiLU.
+    """Return (a, da/dz) of a = z * s, where s = 1 / (1 + exp(-z)); or SiLU.
 
     da/dz = s + z * ds/dz, by the product rule.
 
@@ -227,7 +240,7 @@ def squared_error(outputs, targets):
                          % (len(outputs), len(targets)))
     C, gradient = 0.0, []
     for a, t in zip(outputs, targets):
-        C += 0.5 * (a - t) * (a - t)
+        C += 0.5 * (a - t) * (a - t)                    # half of (a - t)**2
         gradient.append(a - t)                          # dC/da = a - t
     return C, gradient
 
@@ -237,8 +250,8 @@ def sigmoid_cross_entropy(logits, targets):
 
     logits are the outputs z of a linear layer; the sigmoid is applied here,
     and sigmoid(z)[0] of each number from predict gives the p afterwards.
-    With p = sigmoid(z), the probability of yes, and targets from 0 to 1:
-        C = sum of -t * log(p) - (1 - t) * log(1 - p)
+    With p, dp/dz = sigmoid(z), the probability of yes, and targets 0 to 1:
+        C = sum of (-t * log(p) - (1 - t) * log(1 - p))
         dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
         dC/dz = dC/dp * dp/dz = dC/dp * p * (1 - p) = p - t
     Raises ValueError unless there is one target from 0 to 1 per logit.
@@ -263,7 +276,7 @@ def sigmoid_cross_entropy(logits, targets):
 
 
 def softmax(logits):
-    """Return probabilities p_k = exp(z_k) / sum of exp(z), which sum to 1.
+    """Return probabilities p_j = exp(z_j) / (sum of exp(z)), with sum 1.
 
     One per logit; raises ValueError where there is none.
 
@@ -273,7 +286,7 @@ def softmax(logits):
     top = max(logits)           # minus top: the same p, but no exp overflows
     powers = [math.exp(z - top) for z in logits]
     total = sum(powers)
-    return [power / total for power in powers]      # exp(z_k) / sum of exp(z)
+    return [power / total for power in powers]       # p_j
 
 
 def softmax_cross_entropy(logits, targets):
@@ -282,10 +295,10 @@ def softmax_cross_entropy(logits, targets):
     logits are the outputs z of a linear layer; the softmax is applied here,
     and softmax(predict(network, inputs)) gives the probabilities afterwards:
     the largest is the answer.
-    With p = softmax(z), and targets that sum to 1, such as [0, 1, 0], and as
-    log(p_k) = z_k - log(sum of exp(z)):
-        C = sum of -t * log(p) = log(sum of exp(z)) - sum of t * z
-        dC/dz_k = exp(z_k) / sum of exp(z) - t_k = p_k - t_k
+    With p = softmax(z), so that log(p_j) = z_j - log(sum of exp(z)), and with
+    targets that sum to 1, such as [0, 1, 0]:
+        C = sum of (-t * log(p)) = log(sum of exp(z)) - (sum of t * z)
+        dC/dz_j = exp(z_j) / (sum of exp(z)) - t_j = p_j - t_j
     Raises ValueError unless there is one target per logit, none is negative,
     and they sum to 1.
 
@@ -303,7 +316,7 @@ def softmax_cross_entropy(logits, targets):
     C = (math.log(sum(math.exp(z - top) for z in logits))
          - sum(t * (z - top) for z, t in zip(logits, targets)))
     gradient = [p - t for p, t in zip(softmax(logits), targets)]
-    return C, gradient                              # dC/dz_k = p_k - t_k
+    return C, gradient                                  # dC/dz_j = p_j - t_j
 
 
 # --- Forward: from the inputs to the outputs ---------------------------------
@@ -326,15 +339,16 @@ def forward(network, inputs):
     """
     activations, slopes = [inputs], []
     for index in range(len(network)):
-        weights, biases, activation = network[index]
+        weights, biases, f = network[index]
         below = activations[index]
         if len(below) != len(weights[0]):
             raise ValueError("layer network[%d]: expected %d inputs, got %d"
                              % (index, len(weights[0]), len(below)))
         layer_a, layer_slopes = [], []
         for j in range(len(biases)):
-            z = sumprod(weights[j], below) + biases[j]    # sum(w_ji a_i) + b_j
-            a, da_dz = activation(z)
+            # z_j = (sum over i of w_ji * a_i) + b_j,  a_j = f(z_j)
+            z = sumprod(weights[j], below) + biases[j]
+            a, da_dz = f(z)
             layer_a.append(a)
             layer_slopes.append(da_dz)
         activations.append(layer_a)
@@ -357,7 +371,8 @@ def predict(network, inputs):
 #
 # The second run, and the heart of the matter.  Only the outputs touch the
 # loss, so their errors come first; then each layer gets its errors from those
-# of the layer above it, down to the first hidden one.
+# of the layer above it, down to the first hidden one.  Equations (3) and (4)
+# follow in the next section.
 
 def backward(network, slopes, output_gradient):
     """Return deltas: deltas[index][j] = dC/dz of node j of network[index].
@@ -390,13 +405,13 @@ def backward(network, slopes, output_gradient):
     # (in matrices W transposed times delta: the w_kj of one j are a column)
     for index in range(len(network) - 2, -1, -1):
         weights = network[index + 1][0]         # of the layer above, w_kj
-        above = deltas[0]                       # its errors, found last
+        above = deltas[0]                       # its errors, just found
         delta = []
         for j in range(len(weights[0])):
             dC_da = 0.0
             for k in range(len(above)):
                 dC_da += weights[k][j] * above[k]       # w_kj * delta_k
-            delta.append(dC_da * slopes[index][j])
+            delta.append(dC_da * slopes[index][j])      # times da_j/dz_j
         deltas.insert(0, delta)
     return deltas
 
@@ -405,7 +420,7 @@ def backpropagate(network, inputs, targets, loss):
     """Return (C, activations, deltas) for one sample; changes nothing.
 
     loss is one of the three above, or a function of the same kind.  For the
-    shapes, and for what raises ValueError, see forward and backward.
+    shapes, and for what raises ValueError, see forward, backward, the loss.
     """
     activations, slopes = forward(network, inputs)
     C, output_gradient = loss(activations[-1], targets)
@@ -427,8 +442,9 @@ def sgd_step(network, activations, deltas, learning_rate):
     activations are those of forward, deltas those of backward, for the same
     sample; their shapes are told there.  A weight moves by learning_rate times
     its derivative.
-    Stochastic gradient descent (SGD) is this step for sample after sample: if
-    small, it lowers the C of its sample, but only on average that of all.
+    Stochastic (random) gradient descent, SGD, is this step for one sample
+    after another.  If small, it lowers the C of that sample; that of all, only
+    on average.
     Checks nothing, for it is called often; train checks once, before.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
@@ -437,23 +453,23 @@ def sgd_step(network, activations, deltas, learning_rate):
     [[[-1.5, -3.0]], [2.75]]
     """
     for index in range(len(network)):
-        weights, biases, activation = network[index]
+        weights, biases, f = network[index]
         below, delta = activations[index], deltas[index]
         for j in range(len(delta)):
             step = learning_rate * delta[j]
             row = weights[j]
             for i in range(len(row)):
-                row[i] -= step * below[i]       # (3) dC/dw_ji = delta_j * a_i
-            biases[j] -= step                   # (4) dC/db_j = delta_j
+                row[i] -= step * below[i]       # by (3): rate * delta_j * a_i
+            biases[j] -= step                   # by (4): rate * delta_j
 
 
 # --- The network to start from: random weights -------------------------------
 #
-# The steps have to begin somewhere.  Not at zeros: nodes of a layer that start
-# alike get the same errors, take the same steps, and stay alike for ever.  And
-# some starts lead to a dead end.  With XOR, an output of 0.5 for all samples
-# is one: what each of them asks for, the others undo.  Then another seed, or
-# more hidden nodes, help.
+# The steps have to begin somewhere.  Not at zeros: nodes of a layer whose
+# weights, from below and to above, start alike get the same errors, take the
+# same steps, and stay alike for ever.  And some starts lead to a dead end.
+# With XOR, an output of 0.5 for all samples may be one: what each of them asks
+# for, the others undo.  Then another seed, or more hidden nodes, may help.
 
 def park_miller(state):
     """Yield floats between 0 and 1 by Park and Miller's minimal standard.
@@ -479,10 +495,10 @@ def uniform(seed):
     if not isinstance(seed, int):
         refuse("seed", "a whole number", seed)
     # States that lie close together give related numbers.  A power scatters
-    # them, and the 17th does so without giving two different starts the same
-    # state.  The shift by 1986 is picked so that a 2-4-1 network learns XOR
-    # from each of the seeds 0 to 99; of the seeds beyond, about 1 in 100 leads
-    # it into a dead end.
+    # them; as 17 has no factor in common with 2**31 - 2, the 17th never gives
+    # two starts the same state.  The shift by 1986 is picked so that a 2-4-1
+    # network learns XOR from each of the seeds 0 to 99; of the seeds beyond,
+    # about 1 in 100 leads it into a dead end.
     start = 1 + (seed + 1986) % (2**31 - 2)
     return park_miller(start**17 % (2**31 - 1))
 
@@ -496,8 +512,8 @@ def init_network(sizes, activations, rng):
 
     The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in)
     (LeCun 1998); biases are 0.  The mean square of numbers uniform within +-L
-    is L**2 / 3, here 1 / n_in.  So z, a sum of n_in products, is about as
-    large as one input, however many there are.
+    is L**2 / 3, here 1 / n_in, and mean squares add where signs are random.
+    So z is about as large as one input, however many there are.
     Raises ValueError for fewer than two sizes, a size below 1, too many or too
     few activations, and for what is no size, activation or generator at all.
 
@@ -520,7 +536,9 @@ def init_network(sizes, activations, rng):
 #
 # One step for one sample is done; learning is many of them.  An epoch visits
 # every sample once.  A batch is the samples that share a step: one by one
-# ("online", or stochastic), a few ("mini-batch"), or all of them.
+# ("online", or stochastic), a few ("mini-batch"), or all of them ("batch").
+# What counts in the end is the loss of samples that were not trained on: keep
+# some back, for mean_loss.
 
 def columns(rows):
     """Return the columns of a list of rows, as lists.
@@ -558,7 +576,7 @@ def batch_gradients(network, batch, loss):
     (3.25, [[[[4.5, 3.0]], [2.5]]])
     """
     n = len(batch)
-    losses, activations, deltas = columns([     # each: an entry per sample
+    losses, activations, deltas = columns([     # n triples -> three lists
         backpropagate(network, inputs, targets, loss)
         for inputs, targets in batch])
     nest = []
@@ -592,7 +610,7 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
             mean_C, nest = batch_gradients(network, batch, loss)
             for row, gradient in zip(parameter_rows(network),
                                      parameter_rows(nest)):
-                for i in range(len(row)):       # a bias is changed likewise
+                for i in range(len(row)):       # as in sgd_step
                     row[i] -= learning_rate * gradient[i]
         total += mean_C * len(batch)
     return total / len(samples)
@@ -618,8 +636,8 @@ def train(network, samples, loss, learning_rate,
     rng            given, it shuffles the samples for each epoch: uniform(1)
     Each sample's loss is taken before the step that learns from it.
 
-    Raises ValueError for bad input, before anything has changed, and where
-    the training diverges.  An epoch that fails or is interrupted is undone.
+    Raises ValueError for bad input and where the training diverges.  An epoch
+    that fails or is interrupted is undone (numbers taken from rng are gone).
     """
     samples = check_samples(network, samples, loss)
     check_settings(learning_rate, epochs, batch_size, rng)
@@ -705,20 +723,21 @@ def numerical_gradients(network, samples, loss, step=1e-5):
     return [[[[derivative(row, i) for i in range(len(row))]
               for row in weights],
              [derivative(biases, j) for j in range(len(biases))]]
-            for weights, biases, activation in network]
+            for weights, biases, f in network]
 
 
 def gradient_check(network, samples, loss):
     """Return the relative difference of gradients and numerical_gradients.
 
     |g - n| / (|g| + |n|), where |v| is the root of the sum of squares of v:
-    below 1e-8 they agree, and 0.0 means that both are zero.  Above 1e-4 one is
-    wrong, or some z is within a nudge of the kink of relu, where no slope is
-    right (all inputs and biases 0 put it there); then try other samples.  In
-    between, think also of derivatives too small to be seen by nudging.
+    below 1e-8 they agree, as a whole: a derivative much smaller than others
+    may be wrong unseen.  Above 1e-4 one is wrong, or a z is within a nudge of
+    the kink of relu or leaky_relu, where no slope is right (inputs and biases
+    all 0 put it there); then try other samples.  In between, it may also be
+    rounding, where derivatives are tiny.  0.0 means that both are zero.
     Raises ValueError for a network or samples that train would refuse.
     """
-    samples = check_samples(network, samples, loss)     # a list, read twice
+    samples = check_samples(network, samples, loss)     # read twice, so a list
     exact = parameter_rows(gradients(network, samples, loss)[1])
     nudged = parameter_rows(numerical_gradients(network, samples, loss))
     g = [number for row in exact for number in row]
@@ -754,10 +773,183 @@ def jacobian(network, inputs):
     return result
 
 
+# --- The demo: python backprop.py --------------------------------------------
+#
+# Nothing here is new; it is all of the above at work, for people to look at.
+# The file ends with it, but for the checks of what comes in.
+
+def demo():
+    """Print a network being run, checked and trained."""
+    demo_step()
+    demo_gradient_check()
+    demo_xor()
+
+
+def demo_step():
+    """Print one training step of the 2-2-2 network of many tutorials."""
+    network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
+               [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
+    inputs, targets = [0.05, 0.10], [0.01, 0.99]
+    activations, slopes = forward(network, inputs)
+    C, output_gradient = squared_error(activations[-1], targets)
+    deltas = backward(network, slopes, output_gradient)
+
+    print("""\
+1. ONE TRAINING STEP, TO FOLLOW WITH A POCKET CALCULATOR
+   Inputs x1 = 0.05, x2 = 0.10; hidden h1, h2; outputs o1, o2, targets 0.01,
+   0.99.  Old w and b: column "old" of UPDATE.  In formulas, h1 means its a.
+""", end="")
+    demo_forward(network, activations, slopes)
+    print("   Loss C = ((o1 - 0.01)**2 + (o2 - 0.99)**2) / 2 = %.9f" % C)
+    demo_backward(network, slopes, output_gradient, deltas)
+    demo_update(network, activations, deltas)
+    C = squared_error(predict(network, inputs), targets)[0]
+    print("""\
+   Loss C with the new weights and biases = %.9f
+   Notice: o1 was too high: w5, w6, b3 fall.  o2 was too low: w7, w8, b4 rise.
+""" % C, end="")
+
+
+def demo_forward(network, activations, slopes):
+    """Print z, a and slope of every node, from h1 to o2."""
+    print("   FORWARD  z = sum of w * a + b             a = sigmoid(z)   "
+          "slope = a*(1-a)")
+    formulas = [["w1*x1 + w2*x2 + b1", "w3*x1 + w4*x2 + b2"],
+                ["w5*h1 + w6*h2 + b3", "w7*h1 + w8*h2 + b4"]]
+    for index, names in [(0, ["h1", "h2"]), (1, ["o1", "o2"])]:
+        weights, biases, f = network[index]
+        for j in range(2):
+            z = sumprod(weights[j], activations[index]) + biases[j]
+            print("   %s  %s = %.9f       %.9f       %.9f" % (
+                names[j], formulas[index][j], z, activations[index + 1][j],
+                slopes[index][j]))
+
+
+def demo_backward(network, slopes, output_gradient, deltas):
+    """Print dC/da, slope and delta of every node, from the outputs down."""
+    print("\n   BACKWARD  dC/da, with old weights             * slope      "
+          "= delta (dC/dz)")
+    hidden_gradient = [sumprod(column, deltas[1])
+                       for column in columns(network[1][0])]
+    formulas = [["w5*delta_o1 + w7*delta_o2", "w6*delta_o1 + w8*delta_o2"],
+                ["o1 - 0.01", "o2 - 0.99"]]
+    for index, names, dC_da in [(1, ["o1", "o2"], output_gradient),
+                                (0, ["h1", "h2"], hidden_gradient)]:
+        for j in range(2):
+            print("   %s  %-25s = %12.9f * %.9f = %12.9f" % (
+                names[j], formulas[index][j], dC_da[j], slopes[index][j],
+                deltas[index][j]))
+
+
+def demo_update(network, activations, deltas):
+    """Print where sgd_step takes every weight and bias of that network."""
+    print("""
+   UPDATE with learning rate 0.5: dC/dw = delta * a, new = old - 0.5 * dC/dw
+       from -> to       delta             a   dC/dw, dC/db    old          new
+""", end="")
+    old = [[[list(row) for row in weights], list(biases)]
+           for weights, biases, f in network]
+    sgd_step(network, activations, deltas, 0.5)
+    names = [["x1", "x2"], ["h1", "h2"], ["o1", "o2"]]
+    line = "   %s%d  %s -> %s  %12.9f * %11.9f = %12.9f   %.2f   %11.9f"
+    for index in range(2):
+        (weights, biases), new = old[index], network[index]
+        for j in range(2):
+            to, delta = names[index + 1][j], deltas[index][j]
+            for i in range(2):
+                a = activations[index][i]
+                print(line % ("w", 4 * index + 2 * j + i + 1, names[index][i],
+                              to, delta, a, delta * a,
+                              weights[j][i], new[0][j][i]))
+            print(line % ("b", 2 * index + j + 1, " 1", to, delta, 1, delta,
+                          biases[j], new[1][j]))
+
+
+def demo_gradient_check():
+    """Print for every activation and every loss whether the slopes are right.
+
+    The difference itself, about 1e-11, is not the same on every machine.
+    """
+    functions = [linear, sigmoid, tanh, relu, leaky_relu, swish]
+    samples = [([0.5, -1.0, 2.0], [0.0, 1.0, 0.0]),
+               ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])]
+    print("""
+2. GRADIENT CHECK: THE SAME DERIVATIVES AS FROM NUDGING EACH WEIGHT?
+   Relative difference; 3-5-4-3 networks, linear outputs for cross-entropies:
+                          linear  sigmoid  tanh    relu    leaky_relu  swish
+""", end="")
+    for name, loss in [("squared_error", squared_error),
+                       ("sigmoid_cross_entropy", sigmoid_cross_entropy),
+                       ("softmax_cross_entropy", softmax_cross_entropy)]:
+        words = [name]
+        for f in functions:
+            output = f if loss is squared_error else linear
+            network = init_network([3, 5, 4, 3], [f, f, output], uniform(2))
+            difference = gradient_check(network, samples, loss)
+            words.append("< 1e-8" if difference < 1e-8 else "WRONG")
+        print("   %-21s  %-7s %-8s %-7s %-7s %-11s %s" % tuple(words))
+    print("   Notice: below 1e-8 is agreement; a wrong sign shows as 1e-3 or "
+          "far more.")
+
+
+def demo_xor():
+    """Print how a network learns XOR."""
+    samples = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(5))
+    before = [predict(network, inputs)[0] for inputs, targets in samples]
+    losses = train(network, samples, squared_error, 1.0, epochs=240)
+    after = [predict(network, inputs)[0] for inputs, targets in samples]
+
+    print("""
+3. XOR: A 2-4-1 NETWORK (TANH, SIGMOID) LEARNS IT FROM RANDOM WEIGHTS
+   Mean loss of an epoch, a visit to all four samples; %.3f in the last one:"""
+          % losses[-1])
+    plot(losses)
+    print("""\
+   Notice: all outputs at 0.5 give 0.125.  The fall is slow to 0.09, then fast.
+   The output over x1 and x2, drawn as 0 [ .:-=+*#%@] 1
+""", end="")
+    text = ["x1 x2  target  before  after"]
+    for (x, t), old, new in zip(samples, before, after):
+        text.append("%2d %2d  %4d    %6.3f %6.3f" % (
+            x[0], x[1], t[0], old, new))
+    text += ["", "Notice: no straight line", "could part the two corners",
+             "of 1 from those of 0."]
+    margin = ["x2 1"] + ["    "] * 7 + ["   0"]
+    for label, line, words in zip(margin, draw(network), text):
+        print(("   %s |%s|   %s" % (label, line, words)).rstrip())
+    print("         0" + " " * 35 + "1 x1")
+
+
+def plot(losses, width=60, height=5):
+    """Print losses as a chart of so many columns and lines, from 0 up."""
+    top = max(losses)
+    for y in range(height, 0, -1):
+        line = "   %6.3f |" % (top * y / height)
+        for x in range(width):
+            C = losses[x * len(losses) // width]
+            line += "#" if C > top * (y - 0.5) / height else " "
+        print(line.rstrip())
+    print("    0.000 +" + "-" * width)
+    print("    epoch  1%*d" % (width - 1, len(losses)))
+
+
+def draw(network, width=37, height=9):
+    """Return lines that picture an output from 0 to 1 over both inputs."""
+    lines = []
+    for y in range(height - 1, -1, -1):
+        line = ""
+        for x in range(width):
+            inputs = [x / (width - 1), y / (height - 1)]
+            output = predict(network, inputs)[0]
+            line += " .:-=+*#%@"[min(int(output * 10), 9)]
+        lines.append(line)
+    return lines
+
+
 # --- At the door: what is refused, with what words ---------------------------
 #
-# A first reader may skip to the demo.
-#
+# The lesson is over; this keeps mistakes from passing unnoticed.
 # Each check raises a ValueError for what it refuses.  Samples, layers and
 # nodes are counted from 0, as the items of lists are.
 
@@ -911,178 +1103,6 @@ def check_converging(network, mean_C, epoch):
         raise ValueError(
             "training diverged in epoch %d: the loss or a weight is no longer "
             "a finite number; try a smaller learning_rate" % epoch)
-
-
-# --- The demo: python backprop.py --------------------------------------------
-#
-# Nothing here is new; it is all of the above at work, for people to look at.
-
-def demo():
-    """Print a network being computed, checked and taught."""
-    demo_step()
-    demo_gradient_check()
-    demo_xor()
-
-
-def demo_step():
-    """Print one training step of the 2-2-2 network of many tutorials."""
-    network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
-               [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
-    inputs, targets = [0.05, 0.10], [0.01, 0.99]
-    activations, slopes = forward(network, inputs)
-    C, output_gradient = squared_error(activations[-1], targets)
-    deltas = backward(network, slopes, output_gradient)
-
-    print("""\
-1. ONE TRAINING STEP, TO FOLLOW WITH A POCKET CALCULATOR
-   Inputs x1 = 0.05, x2 = 0.10; hidden h1, h2; outputs o1, o2, targets 0.01,
-   0.99.  Old w, b: see UPDATE (w7: weights[1][0] of its layer).  h1: its a.
-""", end="")
-    demo_forward(network, activations, slopes)
-    print("   Loss C = ((o1 - 0.01)**2 + (o2 - 0.99)**2) / 2 = %.9f" % C)
-    demo_backward(network, slopes, output_gradient, deltas)
-    demo_update(network, activations, deltas)
-    C = squared_error(predict(network, inputs), targets)[0]
-    print("""\
-   Loss C with the new weights and biases = %.9f
-   Notice: o1 was too high, so w5, w6, b3 fall; o2 too low, so w7, w8, b4 rise.
-""" % C, end="")
-
-
-def demo_forward(network, activations, slopes):
-    """Print z, a and slope of every node, from h1 to o2."""
-    print("   FORWARD  z = sum of w * a + b             a = sigmoid(z)   "
-          "slope = a*(1-a)")
-    formulas = [["w1*x1 + w2*x2 + b1", "w3*x1 + w4*x2 + b2"],
-                ["w5*h1 + w6*h2 + b3", "w7*h1 + w8*h2 + b4"]]
-    for index, names in [(0, ["h1", "h2"]), (1, ["o1", "o2"])]:
-        weights, biases, activation = network[index]
-        for j in range(2):
-            z = sumprod(weights[j], activations[index]) + biases[j]
-            print("   %s  %s = %.9f       %.9f       %.9f" % (
-                names[j], formulas[index][j], z, activations[index + 1][j],
-                slopes[index][j]))
-
-
-def demo_backward(network, slopes, output_gradient, deltas):
-    """Print dC/da, slope and delta of every node, from the outputs down."""
-    print("\n   BACKWARD  dC/da, with old weights             * slope      "
-          "= delta (dC/dz)")
-    hidden_gradient = [sumprod(column, deltas[1])
-                       for column in columns(network[1][0])]
-    formulas = [["w5*delta_o1 + w7*delta_o2", "w6*delta_o1 + w8*delta_o2"],
-                ["o1 - 0.01", "o2 - 0.99"]]
-    for index, names, dC_da in [(1, ["o1", "o2"], output_gradient),
-                                (0, ["h1", "h2"], hidden_gradient)]:
-        for j in range(2):
-            print("   %s  %-25s = %12.9f * %.9f = %12.9f" % (
-                names[j], formulas[index][j], dC_da[j], slopes[index][j],
-                deltas[index][j]))
-
-
-def demo_update(network, activations, deltas):
-    """Print where sgd_step takes every weight and bias of that network."""
-    print("""
-   UPDATE with learning rate 0.5: dC/dw = delta * a, new = old - 0.5 * dC/dw
-       from -> to       delta             a      dC/dw, db    old          new
-""", end="")
-    old = [[[list(row) for row in weights], list(biases)]
-           for weights, biases, activation in network]
-    sgd_step(network, activations, deltas, 0.5)
-    names = [["x1", "x2"], ["h1", "h2"], ["o1", "o2"]]
-    line = "   %s%d  %s -> %s  %12.9f * %11.9f = %12.9f   %.2f   %11.9f"
-    for index in range(2):
-        (weights, biases), new = old[index], network[index]
-        for j in range(2):
-            to, delta = names[index + 1][j], deltas[index][j]
-            for i in range(2):
-                a = activations[index][i]
-                print(line % ("w", 4 * index + 2 * j + i + 1, names[index][i],
-                              to, delta, a, delta * a,
-                              weights[j][i], new[0][j][i]))
-            print(line % ("b", 2 * index + j + 1, " 1", to, delta, 1, delta,
-                          biases[j], new[1][j]))
-
-
-def demo_gradient_check():
-    """Print for every activation and every loss whether the slopes are right.
-
-    The difference itself, about 1e-11, is not the same on every machine.
-    """
-    functions = [linear, sigmoid, tanh, relu, leaky_relu, swish]
-    samples = [([0.5, -1.0, 2.0], [0.0, 1.0, 0.0]),
-               ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])]
-    print("""
-2. GRADIENT CHECK: THE SAME DERIVATIVES AS FROM NUDGING EACH WEIGHT?
-   Relative difference; 3-5-4-3 networks, linear outputs for cross-entropies:
-                          linear  sigmoid  tanh    relu    leaky_relu  swish
-""", end="")
-    for name, loss in [("squared_error", squared_error),
-                       ("sigmoid_cross_entropy", sigmoid_cross_entropy),
-                       ("softmax_cross_entropy", softmax_cross_entropy)]:
-        words = [name]
-        for f in functions:
-            output = f if loss is squared_error else linear
-            network = init_network([3, 5, 4, 3], [f, f, output], uniform(2))
-            error = gradient_check(network, samples, loss)
-            words.append("< 1e-8" if error < 1e-8 else "WRONG")
-        print("   %-21s  %-7s %-8s %-7s %-7s %-11s %s" % tuple(words))
-    print("   Notice: all agree; one wrong slope or sign would show as 1e-4 "
-          "or far more.")
-
-
-def demo_xor():
-    """Print how a network learns XOR."""
-    samples = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
-    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(5))
-    before = [predict(network, inputs)[0] for inputs, targets in samples]
-    losses = train(network, samples, squared_error, 1.0, epochs=240)
-    after = [predict(network, inputs)[0] for inputs, targets in samples]
-
-    print("""
-3. XOR: A 2-4-1 NETWORK (TANH, SIGMOID) LEARNS IT FROM RANDOM WEIGHTS
-   Mean loss of an epoch, a visit to all four samples; %.3f in the last one:"""
-          % losses[-1])
-    plot(losses)
-    print("""\
-   Notice: all outputs at 0.5 give 0.125.  The fall is slow to 0.09, then fast.
-   The output over x1 and x2, drawn as 0 [ .:-=+*#%@] 1
-""", end="")
-    text = ["x1 x2  target  before  after"]
-    for (x, t), b, a in zip(samples, before, after):
-        text.append("%2d %2d  %4d    %6.3f %6.3f" % (x[0], x[1], t[0], b, a))
-    text += ["", "Notice: no straight line", "could part the two corners",
-             "of 1 from those of 0."]
-    margin = ["x2 1"] + ["    "] * 7 + ["   0"]
-    for label, line, words in zip(margin, draw(network), text):
-        print(("   %s |%s|   %s" % (label, line, words)).rstrip())
-    print("         0" + " " * 35 + "1 x1")
-
-
-def plot(losses, width=60, height=5):
-    """Print losses as a chart of so many columns and lines, from 0 up."""
-    top = max(losses)
-    for y in range(height, 0, -1):
-        line = "   %6.3f |" % (top * y / height)
-        for x in range(width):
-            C = losses[x * len(losses) // width]
-            line += "#" if C > top * (y - 0.5) / height else " "
-        print(line.rstrip())
-    print("    0.000 +" + "-" * width)
-    print("    epoch  1%*d" % (width - 1, len(losses)))
-
-
-def draw(network, width=37, height=9):
-    """Return lines that picture an output from 0 to 1 over both inputs."""
-    lines = []
-    for y in range(height - 1, -1, -1):
-        line = ""
-        for x in range(width):
-            inputs = [x / (width - 1), y / (height - 1)]
-            output = predict(network, inputs)[0]
-            line += " .:-=+*#%@"[min(int(output * 10), 9)]
-        lines.append(line)
-    return lines
 
 
 if __name__ == "__main__":

@@ -1882,13 +1882,15 @@ def loss_and_largest_weight(rate, epochs):
             max(abs(w) for layer in network for w in flat(layer[0])))
 
 
-def test_recipe_says_truly_what_comes_without_momentum():
-    loss, largest_weight = loss_and_largest_weight(0.5, 100)
-    assert "comes to a loss of %.4f." % loss in README
+@pytest.mark.parametrize("rate, words", [
+    (0.5, "comes to a loss of %.4f."), (5.0, "5 in place of 0.5: %.4f.")])
+def test_recipe_says_truly_what_comes_without_momentum(rate, words):
+    loss, largest_weight = loss_and_largest_weight(rate, epochs=100)
+    assert words % loss in README
 
 
 def test_recipe_says_truly_what_comes_without_weight_decay():
-    loss, largest_weight = loss_and_largest_weight(0.5, 1000)
+    loss, largest_weight = loss_and_largest_weight(0.5, epochs=1000)
     assert "it is %.2f." % largest_weight in README
 
 
@@ -1900,11 +1902,11 @@ def test_readme_says_truly_what_the_new_weights_would_make_of_w1():
     assert "w1 would become %.9f " % (0.15 - 0.5 * delta * 0.05) in README
 
 
-def xor_answers(hidden, seed, activation=tanh):
+def xor_answers(hidden, seed, activation=tanh, rate=1.0, **settings):
     """What a network with so many hidden nodes says after 1,000 epochs."""
     network = init_network(
         [2, hidden, 1], [activation, sigmoid], uniform(seed))
-    train(network, XOR, squared_error, 1.0, epochs=1000)
+    train(network, XOR, squared_error, rate, epochs=1000, **settings)
     return [predict(network, inputs)[0] for inputs, targets in XOR]
 
 
@@ -1913,8 +1915,8 @@ def is_wrong(answers):
 
 
 def test_readme_says_truly_how_often_xor_gets_stuck():
-    stuck = [sum(is_wrong(xor_answers(hidden, seed)) for seed in range(20))
-             for hidden in (2, 3, 4)]
+    stuck = [sum(is_wrong(xor_answers(hidden, seed))
+                 for seed in range(100, 120)) for hidden in (2, 3, 4)]
     assert stuck[2] == 0
     assert ("for %d with two hidden nodes, for %d with\n"
             "three, for none with four" % tuple(stuck[:2])) in README
@@ -1923,6 +1925,13 @@ def test_readme_says_truly_how_often_xor_gets_stuck():
 def test_readme_says_truly_that_a_network_may_answer_the_same_to_all():
     answers = ["%.3f" % a for a in xor_answers(3, seed=15)]
     assert answers == re.findall(r"seed 15 still answers (\S+)", README) * 4
+
+
+@pytest.mark.parametrize("settings", [
+    dict(rate=0.5), dict(batch_size=4), dict(rng=uniform(1))],
+    ids=["half the rate", "batches of four", "shuffling"])
+def test_readme_says_truly_what_helps_that_network(settings):
+    assert not is_wrong(xor_answers(3, seed=15, **settings))
 
 
 @pytest.mark.parametrize("seed", range(5))
