@@ -1,18 +1,19 @@
 """Backpropagation in plain Python: lists, numbers, and the chain rule.
 
 The question
-    A neural network turns inputs into outputs, and a loss C says in one number
-    how far the outputs are from the targets.  To learn is to change every
-    weight and bias a little so that C falls.  How much is each of them to
-    blame for C?  The derivative dC/dw tells: for a small change of w alone, C
-    changes dC/dw times as much.  One could nudge each weight in turn and watch
-    C, at the price of a run of the network, or two, for every weight.
-    Backpropagation finds all the derivatives in one run forward and one run
-    backward, together about as much work as two or three forward.
+    A neural network turns inputs into outputs by means of numbers, its weights
+    and biases.  A loss C says, in one number, how far the outputs are from the
+    targets.  To learn is to change every weight and bias a little so that C
+    falls.  How much is each of them to blame for C?  The derivative dC/dw
+    tells: for a small change of w alone, C changes dC/dw times as much.  One
+    could nudge each weight in turn and watch C, at the price of a run of the
+    network, or two, for every weight.  Backpropagation finds all derivatives
+    in one run forward and one run backward, together about as much work as two
+    or three runs forward.
 
 The network, seen from one node j
     "Below" means nearer to the inputs (left in the picture), "above" nearer to
-    the outputs (right).  Nodes that are neither inputs nor outputs are hidden.
+    the outputs (right).  Nodes in between are hidden.  For letters: Notation.
 
     layer below                    node j                   layer above
                       +----------------------------+
@@ -76,8 +77,8 @@ The four equations
 
     A hidden node has no target, but its a_j changes every z_k above.  Nudge
     a_j by a tiny h: each z_k moves by w_kj * h, and that moves C by delta_k *
-    w_kj * h.  Moves so small do not disturb each other, so they add up.
-    Divided by h, their sum is dC/da_j, to put into (1):
+    w_kj * h.  Two such moves together add up, but for a part with the factor
+    h * h, too tiny to count.  Divided by h, their sum is dC/da_j, for (1):
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
 
     Two more give what is wanted, since z_j changes a_i times as much as w_ji,
@@ -97,7 +98,8 @@ The network as data
 
 One idea carries the file: every activation function returns its value and its
 slope, and every loss its value and its gradient.  The forward pass keeps the
-slopes, the backward pass multiplies them; that is the chain rule.
+slopes, the backward pass multiplies them; that is the chain rule.  A function
+of your own has only to do the same; gradient_check tells whether it does.
 
 XOR is 1 where exactly one of its two inputs is 1.  Here a network with 2
 inputs, 4 hidden nodes and 1 output learns it from 1000 visits to each of four
@@ -221,10 +223,11 @@ def swish(z):
 # A node is to blame only if something went wrong.  So next comes the measure
 # of that, and its derivatives, from which all other blame is worked out.
 # Outputs, targets and gradient are lists of numbers, one per output node.  The
-# cross-entropies are for probabilities: -log(p) is 0 if the right answer has
-# p = 1, and grows without limit as p nears 0.  Both make the p from the
-# outputs of a linear layer (a sigmoid layer there would bend them twice).  As
-# a = z in a linear layer, the dC/dz that they return is dC/da as well.
+# squared error suits any output layer.  The cross-entropies are for
+# probabilities: -log(p), to the base e, is 0 if the right answer has p = 1,
+# and grows without limit as p nears 0.  Both make the p from the outputs of a
+# linear layer (a sigmoid layer there would bend them twice).  As a = z in a
+# linear layer, the dC/dz that they return is dC/da as well.
 
 def squared_error(outputs, targets):
     """Return (C, [dC/da, ...]) of C = half the sum of (a - t)**2.
@@ -443,8 +446,8 @@ def sgd_step(network, activations, deltas, learning_rate):
     sample; their shapes are told there.  A weight moves by learning_rate times
     its derivative.
     Stochastic (random) gradient descent, SGD, is this step for one sample
-    after another.  If small, it lowers the C of that sample; that of all, only
-    on average.
+    after another, best in random order.  If small, it lowers the C of that
+    sample; that of all samples, only on average.
     Checks nothing, for it is called often; train checks once, before.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
@@ -512,8 +515,9 @@ def init_network(sizes, activations, rng):
 
     The weights of a node with n_in inputs are uniform within +-sqrt(3 / n_in)
     (LeCun 1998); biases are 0.  The mean square of numbers uniform within +-L
-    is L**2 / 3, here 1 / n_in, and mean squares add where signs are random.
-    So z is about as large as one input, however many there are.
+    is L**2 / 3, here 1 / n_in.  In z, a sum of n_in terms w * a with random
+    signs, mean squares add up: n_in times a**2 / n_in.  So z is about as large
+    as one input, however many there are.
     Raises ValueError for fewer than two sizes, a size below 1, too many or too
     few activations, and for what is no size, activation or generator at all.
 
@@ -752,7 +756,8 @@ def gradient_check(network, samples, loss):
 def jacobian(network, inputs):
     """Return rows of d output_k / d input_i: one row per output k.
 
-    The same backward pass, once for each output k, which stands in for C.
+    They tell how much each input moves each output.  This is the backward
+    pass, once for each output k, which stands in for C.
     Raises ValueError for a network or inputs that train would refuse.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
@@ -888,7 +893,7 @@ def demo_gradient_check():
             difference = gradient_check(network, samples, loss)
             words.append("< 1e-8" if difference < 1e-8 else "WRONG")
         print("   %-21s  %-7s %-8s %-7s %-7s %-11s %s" % tuple(words))
-    print("   Notice: below 1e-8 is agreement; a wrong sign shows as 1e-3 or "
+    print("   Notice: below 1e-8 is agreement; a wrong slope shows as 1e-3 or "
           "far more.")
 
 
