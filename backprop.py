@@ -315,6 +315,7 @@ def softmax_cross_entropy(logits, targets):
     if min(targets) < 0 or not abs(sum(targets) - 1) < 1e-6:
         raise ValueError("targets: expected 0 to 1 with sum 1, got %r"
                          % (targets,))
+    # C = log(sum of exp(z)) - (sum of t * z)
     top = max(logits)           # minus top: the same C, but no exp overflows
     C = (math.log(sum(math.exp(z - top) for z in logits))
          - sum(t * (z - top) for z, t in zip(logits, targets)))
@@ -722,7 +723,7 @@ def numerical_gradients(network, samples, loss, step=1e-5):
             C_minus = batch_loss(network, samples, loss)
         finally:
             row[i] = old
-        return (C_plus - C_minus) / (2 * step)
+        return (C_plus - C_minus) / (2 * step)      # about dC/d row[i]
 
     return [[[[derivative(row, i) for i in range(len(row))]
               for row in weights],
@@ -746,8 +747,8 @@ def gradient_check(network, samples, loss):
     nudged = parameter_rows(numerical_gradients(network, samples, loss))
     g = [number for row in exact for number in row]
     n = [number for row in nudged for number in row]
-    difference = [g_i - n_i for g_i, n_i in zip(g, n)]
-    size = math.sqrt(sumprod(g, g)) + math.sqrt(sumprod(n, n))
+    difference = [g_i - n_i for g_i, n_i in zip(g, n)]          # g - n
+    size = math.sqrt(sumprod(g, g)) + math.sqrt(sumprod(n, n))  # |g| + |n|
     if size == 0:
         return 0.0
     return math.sqrt(sumprod(difference, difference)) / size
