@@ -5,11 +5,11 @@ The question
     and biases.  A loss C says, in one number, how far the outputs are from the
     targets.  To learn is to change every weight and bias a little so that C
     falls.  How much is each of them to blame for C?  The derivative dC/dw
-    tells: for a small change of w alone, C changes dC/dw times as much.  One
-    could nudge each weight in turn and watch C, at the price of a run of the
-    network, or two, for every weight.  Backpropagation finds all derivatives
-    in one run forward and one run backward, together about as much work as two
-    or three runs forward.
+    tells us: if w alone changes a little, C changes dC/dw times as much.  One
+    could nudge each weight in turn and watch C, but that takes one or two
+    forward passes for every weight.  Backpropagation finds all derivatives in
+    one forward pass and one backward pass, together about as much work as two
+    or three forward passes.
 
 The network, seen from one node j
     "Below" means nearer to the inputs (left in the picture), "above" nearer to
@@ -44,7 +44,7 @@ Notation
     gradient      a list of derivatives of C, one for each output or weight
 
 The chain rule, on a single node
-    One input x, one output.  From w to C it is three steps, and each has a
+    One input x, one output.  The way from w to C has three stages, each with a
     derivative of its own:
         z = w * x + b                       dz/dw = x              the input
         a = sigmoid(z) = 1 / (1 + exp(-z))  da/dz = a * (1 - a)    the slope
@@ -67,18 +67,18 @@ The chain rule, on a single node
     node and then serves all of them.
 
 The four equations
-    The run forward has one rule; on the right is the function that applies it.
+    The forward pass has one rule.  The function that applies it is at right:
              z_j = (sum over i of w_ji * a_i) + b_j,  a_j = f(z_j)      forward
 
-    The run backward has two.  An output's z_j changes C by way of its a_j
-    alone, and the loss tells dC/da_j.  (With softmax, each output depends on
-    every z.  That is why it is part of a loss here.)
+    The backward pass has two.  An output's z_j changes C by way of its a_j
+    alone, and the loss gives dC/da_j.  (Softmax, which turns all z into shares
+    with sum 1, is part of a loss here, since it takes every z to each output.)
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
 
     A hidden node has no target, but its a_j changes every z_k above.  Nudge
-    a_j by a tiny h: each z_k moves by w_kj * h, and that moves C by delta_k *
-    w_kj * h.  Two such moves together add up, but for a part with the factor
-    h * h, too tiny to count.  Divided by h, their sum is dC/da_j, for (1):
+    a_j by a tiny h: each z_k moves by w_kj * h, and that alone moves C by
+    delta_k * w_kj * h.  All of them together move C by the sum, apart from
+    terms with h * h, too tiny to count.  Divided by h, it is dC/da_j, in (1):
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
 
     Two more give what is wanted, since z_j changes a_i times as much as w_ji,
@@ -96,14 +96,14 @@ The network as data
     biases[j]        b_j, one per node
     activation       the function f of the layer: activation(z) -> (a, da/dz)
 
-One idea carries the file: every activation function returns its value and its
-slope, and every loss its value and its gradient.  The forward pass keeps the
-slopes, the backward pass multiplies them; that is the chain rule.  A function
-of your own has only to do the same; gradient_check tells whether it does.
+One idea runs through the file: every activation function returns its value and
+slope, and every loss its value and gradient.  The forward pass keeps the
+slopes, the backward pass multiplies by them; that is the chain rule.  Your own
+functions only have to do the same; gradient_check shows whether they do.
 
 XOR is 1 where exactly one of its two inputs is 1.  Here a network with 2
-inputs, 4 hidden nodes and 1 output learns it from 1000 visits to each of four
-samples, which are pairs (inputs, targets), with the learning rate 1.0:
+inputs, 4 hidden nodes and 1 output learns it from four samples, which are
+(inputs, targets) pairs, in 1000 visits to each, with learning rate 1.0:
 
     >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
@@ -157,8 +157,8 @@ def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
     da/dz = exp(-z) / (1 + exp(-z))**2, and as 1 - a = exp(-z) / (1 + exp(-z)),
-    this is a * (1 - a).  It is at most 1/4, so that by (2) errors tend to fade
-    on their way down through many layers, whose weights then learn slowly.
+    this is a * (1 - a).  It is at most 1/4, so by (2) errors tend to fade on
+    their way down through many layers, and the lower weights learn slowly.
 
     >>> sigmoid(0.0)
     (0.5, 0.25)
@@ -187,7 +187,7 @@ def relu(z):
     """Return (a, da/dz) of a = 0 if z <= 0, else z.
 
     da/dz = 0 if z <= 0, else 1.  At the kink, z = 0, there is no derivative;
-    its 0 is a choice.  Inputs all 0 and biases 0 lead there, else it is rare.
+    0 is a choice.  With biases 0, inputs or a layer below all 0 lead there.
 
     >>> relu(-2.0), relu(2.0)
     ((0.0, 0.0), (2.0, 1.0))
@@ -251,9 +251,9 @@ def squared_error(outputs, targets):
 def sigmoid_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that each say yes or no.
 
-    logits are the outputs z of a linear layer; the sigmoid is applied here,
-    and sigmoid(z)[0] of each number from predict gives the p afterwards.
-    With p, dp/dz = sigmoid(z), the probability of yes, and targets 0 to 1:
+    logits are the outputs z of a linear layer; the sigmoid is applied here.
+    Later, sigmoid(z)[0] turns each z from predict into p.
+    With (p, dp/dz) = sigmoid(z), p the probability of yes, and t from 0 to 1:
         C = sum of (-t * log(p) - (1 - t) * log(1 - p))
         dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
         dC/dz = dC/dp * dp/dz = dC/dp * p * (1 - p) = p - t
@@ -270,18 +270,18 @@ def sigmoid_cross_entropy(logits, targets):
     for z, t in zip(logits, targets):
         if not 0 <= t <= 1:
             raise ValueError("targets: expected 0 to 1, got %r" % (t,))
-        # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
-        # C is z - t * z + L.  For z < 0, z + L is log(1 + exp(z)), which is
-        # safe for z far below 0; this is both in one:
+        # With L = log(1 + exp(-z)), -log(p) is L.  As 1 - p is exp(-z) * p,
+        # -log(1 - p) is z + L, and C is z - t * z + L.  For z < 0, z + L is
+        # log(1 + exp(z)), which is safe far below 0; this is both in one:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
         gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
     return C, gradient
 
 
 def softmax(logits):
-    """Return probabilities p_j = exp(z_j) / (sum of exp(z)), with sum 1.
+    """Return probabilities p_j = exp(z_j) / (sum of exp(z)), which sum to 1.
 
-    One per logit; raises ValueError where there is none.
+    One per logit; raises ValueError if there are no logits.
 
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
@@ -325,7 +325,7 @@ def softmax_cross_entropy(logits, targets):
 
 # --- Forward: from the inputs to the outputs ---------------------------------
 #
-# The first of the two runs.  It keeps what the way back will need: every a,
+# The first of the two passes.  It keeps what the second will need: every a,
 # for equation (3), and every slope, for (1) and (2).
 
 def forward(network, inputs):
@@ -373,7 +373,7 @@ def predict(network, inputs):
 
 # --- Backward: from the loss to the error of every node ----------------------
 #
-# The second run, and the heart of the matter.  Only the outputs touch the
+# The second pass, the heart of the matter.  Only the outputs touch the
 # loss, so their errors come first; then each layer gets its errors from those
 # of the layer above it, down to the first hidden one.  Equations (3) and (4)
 # follow in the next section.
@@ -387,11 +387,15 @@ def backward(network, slopes, output_gradient):
     Raises ValueError unless there is a list of slopes for every layer, and a
     dC/da for every output.
 
-    One hidden node under two outputs, 3 * 10 + 4 * 100 = 430:
+    A hidden node below two outputs, (3 * 10 + 4 * 100) * 0.5 = 215:
 
-    >>> network = [[[[2.0]], [0.0], relu], [[[3.0], [4.0]], [0.0, 0.0], relu]]
-    >>> backward(network, [[1.0], [1.0, 1.0]], [10.0, 100.0])
-    [[430.0], [10.0, 100.0]]
+    >>> outputs = [[[3.0], [4.0]], [0.0, 0.0], linear]
+    >>> network = [[[[2.0]], [0.0], swish], outputs]
+    >>> activations, slopes = forward(network, [0.0])
+    >>> slopes
+    [[0.5], [1.0, 1.0]]
+    >>> backward(network, slopes, [10.0, 100.0])
+    [[215.0], [10.0, 100.0]]
     """
     n_out = len(network[-1][1])
     if len(slopes) != len(network):
@@ -406,17 +410,17 @@ def backward(network, slopes, output_gradient):
         delta.append(output_gradient[j] * slopes[-1][j])
     deltas = [delta]
     # (2) hidden nodes: the same, where dC/da_j = sum over k of w_kj * delta_k
-    # (in matrices W transposed times delta: the w_kj of one j are a column)
-    for index in range(len(network) - 2, -1, -1):
+    # (in matrices, W transposed times delta: the w_kj of one j are a column)
+    for index in range(len(network) - 2, -1, -1):       # downwards, to 0
         weights = network[index + 1][0]         # of the layer above, w_kj
         above = deltas[0]                       # its errors, just found
         delta = []
-        for j in range(len(weights[0])):
+        for j in range(len(weights[0])):        # a row has a w_kj for each j
             dC_da = 0.0
             for k in range(len(above)):
                 dC_da += weights[k][j] * above[k]       # w_kj * delta_k
             delta.append(dC_da * slopes[index][j])      # times da_j/dz_j
-        deltas.insert(0, delta)
+        deltas.insert(0, delta)         # in front: deltas[0] is the lowest
     return deltas
 
 
@@ -436,20 +440,20 @@ def backpropagate(network, inputs, targets, loss):
 #
 # Now every weight can be told its share: the error of the node it leads to,
 # times the activation that it carried there.  No weight moves before all the
-# errors are known, for (2) needs the weights that the forward run has used.
-# Backpropagation finds the derivatives; to step against them, again and again,
-# is gradient descent.
+# errors are known, as (2) needs the weights that the forward pass used.
+# Backpropagation finds the derivatives; stepping against them, again and
+# again, is gradient descent.
 
 def sgd_step(network, activations, deltas, learning_rate):
     """Move weights and biases against dC/dw and dC/db, in place; return None.
 
-    activations are those of forward, deltas those of backward, for the same
-    sample; their shapes are told there.  A weight moves by learning_rate times
-    its derivative.
+    activations come from forward, deltas from backward, for the same sample;
+    their shapes are given there.  A weight moves by learning_rate times its
+    derivative.
     Stochastic (random) gradient descent, SGD, is this step for one sample
-    after another, best in random order.  If small, it lowers the C of that
-    sample; that of all samples, only on average.
-    Checks nothing, for it is called often; train checks once, before.
+    after another, best in random order.  A small step lowers the C of its own
+    sample, but the C of all samples only on average.
+    Checks nothing, as it is called often; train checks once, beforehand.
 
     >>> network = [[[[1.0, 2.0]], [3.0], linear]]
     >>> sgd_step(network, [[10.0, 20.0], [53.0]], [[0.5]], 0.5)
@@ -469,11 +473,12 @@ def sgd_step(network, activations, deltas, learning_rate):
 
 # --- The network to start from: random weights -------------------------------
 #
-# The steps have to begin somewhere.  Not at zeros: nodes of a layer whose
-# weights, from below and to above, start alike get the same errors, take the
-# same steps, and stay alike for ever.  And some starts lead to a dead end.
-# With XOR, an output of 0.5 for all samples may be one: what each of them asks
-# for, the others undo.  Then another seed, or more hidden nodes, may help.
+# The steps have to begin somewhere, but not at zeros: nodes of a layer that
+# start with equal biases and weights, from below and to above, get the same
+# errors, take the same steps, and stay alike for ever.  And some starts lead
+# to a dead end.  With XOR, this may be an output of 0.5 for all samples: what
+# one asks for, the others undo.  Then another seed, or more hidden nodes, may
+# help.
 
 def park_miller(state):
     """Yield floats between 0 and 1 by Park and Miller's minimal standard.
@@ -490,7 +495,7 @@ def uniform(seed):
     """Return an endless generator of random floats in (0, 1).
 
     The same seed, any whole number, gives the same floats on every Python.
-    Raises ValueError for any other seed.
+    Raises ValueError for any other kind of seed.
 
     >>> rng = uniform(1)
     >>> 0 < next(rng) < 1
@@ -498,11 +503,11 @@ def uniform(seed):
     """
     if not isinstance(seed, int):
         refuse("seed", "a whole number", seed)
-    # States that lie close together give related numbers.  A power scatters
-    # them; as 17 has no factor in common with 2**31 - 2, the 17th never gives
-    # two starts the same state.  The shift by 1986 is picked so that a 2-4-1
-    # network learns XOR from each of the seeds 0 to 99; of the seeds beyond,
-    # about 1 in 100 leads it into a dead end.
+    # States that lie close together give related numbers.  The 17th power
+    # scatters them and, as 17 has no factor in common with 2**31 - 2, never
+    # gives two starts the same state.  The shift by 1986 was chosen so that a
+    # 2-4-1 network learns XOR from each of the seeds 0 to 99; of the others,
+    # about 1 in 100 leads to a dead end.
     start = 1 + (seed + 1986) % (2**31 - 2)
     return park_miller(start**17 % (2**31 - 1))
 
@@ -520,7 +525,7 @@ def init_network(sizes, activations, rng):
     signs, mean squares add up: n_in times a**2 / n_in.  So z is about as large
     as one input, however many there are.
     Raises ValueError for fewer than two sizes, a size below 1, too many or too
-    few activations, and for what is no size, activation or generator at all.
+    few activations, or anything that is not a size, activation or generator.
 
     >>> network = init_network([3, 1], [tanh], uniform(1))
     >>> weights, biases, activation = network[0]
@@ -539,11 +544,11 @@ def init_network(sizes, activations, rng):
 
 # --- Training: all of it, again and again ------------------------------------
 #
-# One step for one sample is done; learning is many of them.  An epoch visits
-# every sample once.  A batch is the samples that share a step: one by one
-# ("online", or stochastic), a few ("mini-batch"), or all of them ("batch").
-# What counts in the end is the loss of samples that were not trained on: keep
-# some back, for mean_loss.
+# One step for one sample is done; learning takes many.  An epoch visits every
+# sample once.  A batch is the samples that share a step: just one ("online" or
+# "stochastic" training), a few ("mini-batch"), or all of them ("batch").
+# What counts in the end is the loss on samples that were not trained on: keep
+# some back for mean_loss.
 
 def columns(rows):
     """Return the columns of a list of rows, as lists.
@@ -557,8 +562,8 @@ def columns(rows):
 def parameter_rows(network):
     """Return every row of weights and every list of biases, in one list.
 
-    The very lists, not copies: what is put into them is put into the network.
-    Takes a network, or the nest of lists that gradients gives.
+    The lists themselves, not copies: changing them changes the network.
+    Takes a network, or the nested lists (nest) that gradients returns.
     """
     result = []
     for layer in network:
@@ -586,7 +591,8 @@ def batch_gradients(network, batch, loss):
         for inputs, targets in batch])
     nest = []
     for index in range(len(network)):
-        # a_lists[i] holds a_i of every sample, delta_lists[j] every delta_j
+        # layers are those of one sample.  Of this layer, a_lists[i] holds a_i
+        # of every sample, and delta_lists[j] holds every delta_j
         a_lists = columns([layers[index] for layers in activations])
         delta_lists = columns([layers[index] for layers in deltas])
         dC_dw = [[sumprod(delta_list, a_list) / n for a_list in a_lists]
@@ -637,12 +643,12 @@ def train(network, samples, loss, learning_rate,
     learning_rate  the step of a weight is this times its derivative.  Too
                    large, and C grows; too small, and C creeps: try 1, 0.1, ...
     batch_size     samples per step, which goes against the mean of their
-                   gradients: 1, a few, or len(samples); the last may be fewer
-    rng            given, it shuffles the samples for each epoch: uniform(1)
-    Each sample's loss is taken before the step that learns from it.
+                   gradients: 1, a few or len(samples); the last may be smaller
+    rng            if given, shuffles the samples for each epoch: uniform(1)
+    Each sample's loss is found before the step that learns from it.
 
-    Raises ValueError for bad input and where the training diverges.  An epoch
-    that fails or is interrupted is undone (numbers taken from rng are gone).
+    Raises ValueError for bad input and if training diverges.  An epoch that
+    fails or is interrupted is undone (but numbers taken from rng are gone).
     """
     samples = check_samples(network, samples, loss)
     check_settings(learning_rate, epochs, batch_size, rng)
@@ -703,8 +709,8 @@ def numerical_gradients(network, samples, loss, step=1e-5):
     """Return the nest that gradients gives, but by nudging every number.
 
     dC/dw is about (C(w + step) - C(w - step)) / (2 * step).  Nudging both ways
-    pays: it is off by about step**2, one way by about step.  But rounding puts
-    it off by 1e-16 / step, so that much less than 1e-5 is worse again.
+    pays off: the error is about step**2, not step.  But rounding adds about
+    1e-16 / step to it, so a step far below 1e-5 makes it larger again.
     Leaves the network as it was, bit for bit.
     Raises ValueError for a network or samples that train would refuse, and for
     a step that is not a finite number above 0.
@@ -734,12 +740,12 @@ def numerical_gradients(network, samples, loss, step=1e-5):
 def gradient_check(network, samples, loss):
     """Return the relative difference of gradients and numerical_gradients.
 
-    |g - n| / (|g| + |n|), where |v| is the root of the sum of squares of v:
-    below 1e-8 they agree, as a whole: a derivative much smaller than others
-    may be wrong unseen.  Above 1e-4 one is wrong, or a z is within a nudge of
-    the kink of relu or leaky_relu, where no slope is right (inputs and biases
-    all 0 put it there); then try other samples.  In between, it may also be
-    rounding, where derivatives are tiny.  0.0 means that both are zero.
+    |g - n| / (|g| + |n|), where |v| is the root of the sum of squares of v.
+    Below 1e-8 they agree as a whole, but a derivative much smaller than others
+    may be wrong unnoticed.  Above 1e-4, one is wrong, or a z is within a nudge
+    of the kink of relu or leaky_relu, where no slope is right (with biases 0,
+    inputs or a layer below all 0 put it there); then try other samples or
+    weights.  In between, it may also be rounding, if derivatives are tiny.
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)     # read twice, so a list
@@ -757,8 +763,8 @@ def gradient_check(network, samples, loss):
 def jacobian(network, inputs):
     """Return rows of d output_k / d input_i: one row per output k.
 
-    They tell how much each input moves each output.  This is the backward
-    pass, once for each output k, which stands in for C.
+    They tell how much each input moves each output.  For each output k, there
+    is one backward pass, with output k in place of C.
     Raises ValueError for a network or inputs that train would refuse.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
@@ -872,7 +878,7 @@ def demo_update(network, activations, deltas):
 
 
 def demo_gradient_check():
-    """Print for every activation and every loss whether the slopes are right.
+    """Print for every activation and loss whether the gradients are right.
 
     The difference itself, about 1e-11, is not the same on every machine.
     """
@@ -894,8 +900,8 @@ def demo_gradient_check():
             difference = gradient_check(network, samples, loss)
             words.append("< 1e-8" if difference < 1e-8 else "WRONG")
         print("   %-21s  %-7s %-8s %-7s %-7s %-11s %s" % tuple(words))
-    print("   Notice: below 1e-8 is agreement; a wrong slope shows as 1e-3 or "
-          "far more.")
+    print("   Notice: below 1e-8 is agreement; a wrong slope shows as far "
+          "more.")
 
 
 def demo_xor():
@@ -908,7 +914,7 @@ def demo_xor():
 
     print("""
 3. XOR: A 2-4-1 NETWORK (TANH, SIGMOID) LEARNS IT FROM RANDOM WEIGHTS
-   Mean loss of an epoch, a visit to all four samples; %.3f in the last one:"""
+   Mean loss per epoch, one visit to each sample; %.3f in the last epoch:"""
           % losses[-1])
     plot(losses)
     print("""\
@@ -993,7 +999,7 @@ def check_length(what, values, expected):
 
 
 def check_numbers(what, values, expected):
-    """Return the values as a list of floats, so many and all finite."""
+    """Return a list of floats, all finite and as many as expected."""
     values = check_list(what, values, "a list of length %d" % expected)
     check_length(what, values, expected)
     numbers = []

@@ -1883,8 +1883,8 @@ def loss_and_largest_weight(rate, epochs):
 
 
 @pytest.mark.parametrize("rate, words", [
-    (0.5, "comes to a loss of %.4f."),
-    (5.0, "the learning rate 5 there:\n%.4f.")])
+    (0.5, "reaches a loss of %.4f."),
+    (5.0, "learning rate 5 is a fairer comparison:\n%.4f.")])
 def test_recipe_says_truly_what_comes_without_momentum(rate, words):
     loss, largest_weight = loss_and_largest_weight(rate, epochs=100)
     assert words % loss in README
@@ -1919,8 +1919,9 @@ def test_readme_says_truly_how_often_xor_gets_stuck():
     stuck = [sum(is_wrong(xor_answers(hidden, seed))
                  for seed in range(100, 120)) for hidden in (2, 3, 4)]
     assert stuck[2] == 0
-    assert ("for %d\nwith two hidden nodes, for %d with three, "
-            "for none with four" % tuple(stuck[:2])) in README
+    assert ("%d leave some answer on the wrong side of 0.5\n"
+            "with two hidden nodes, %d with three, none with four"
+            % tuple(stuck[:2])) in README
 
 
 def test_readme_says_truly_that_a_network_may_answer_the_same_to_all():
