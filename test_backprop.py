@@ -1915,25 +1915,56 @@ def is_wrong(answers):
     return [a > 0.5 for a in answers] != [False, True, True, False]
 
 
-def test_readme_says_truly_how_often_xor_gets_stuck():
-    stuck = [sum(is_wrong(xor_answers(hidden, seed))
-                 for seed in range(100, 120)) for hidden in (2, 3, 4)]
-    assert stuck[2] == 0
-    assert ("%d leave some answer on the wrong side of 0.5\n"
-            "with two hidden nodes, %d with three, none with four"
-            % tuple(stuck[:2])) in README
+# Of the seeds 100 to 199, those that do not learn XOR with two, three and four
+# hidden nodes; that the others do was seen once, as it takes too long here.
+NOT_LEARNED = [(hidden, seed) for hidden, seeds in [
+    (2, [102, 106, 107, 109, 113, 114, 115, 119, 126, 129, 130, 133, 137, 138,
+         143, 147, 148, 154, 155, 157, 159, 160, 162, 165, 171, 181, 182, 184,
+         185, 187, 192, 194, 195, 196]),
+    (3, [111, 116, 153, 154, 171, 191]),
+    (4, [194])] for seed in seeds]
 
 
-def test_readme_says_truly_that_a_network_may_answer_the_same_to_all():
-    answers = ["%.3f" % a for a in xor_answers(3, seed=15)]
-    assert answers == re.findall(r"seed 15 still answers (\S+)", README) * 4
+@pytest.fixture(scope="module")
+def stuck():
+    """The answers of these networks."""
+    return [xor_answers(hidden, seed) for hidden, seed in NOT_LEARNED]
 
 
-@pytest.mark.parametrize("settings", [
-    dict(rate=0.5), dict(batch_size=4), dict(rng=uniform(1))],
-    ids=["half the rate", "batches of four", "shuffling"])
-def test_readme_says_truly_what_helps_that_network(settings):
-    assert not is_wrong(xor_answers(3, seed=15, **settings))
+def test_readme_says_truly_how_many_get_stuck_with_xor(stuck):
+    assert all(map(is_wrong, stuck))
+    assert "%d, %d and %d of the seeds 100 to 199" % tuple(
+        sum(nodes == hidden for nodes, seed in NOT_LEARNED)
+        for hidden in (2, 3, 4)) in README
+
+
+def test_readme_says_truly_that_seven_answer_one_half_to_everything(stuck):
+    assert [["%.2f" % a for a in answers] for answers in stuck].count(
+        ["0.50"] * 4) == 7
+
+
+def test_readme_says_truly_that_the_others_have_two_right_and_two_alike(stuck):
+    found = [sorted("%.2f" % a for a in answers) for answers in stuck]
+    assert sum(least < "0.05" and "0.95" < most and one == other
+               and one in ("0.43", "0.45")
+               for least, one, other, most in found) == 34
+
+
+@pytest.mark.parametrize("settings, words", [
+    (dict(rate=0.5), "Rate 0.5 frees %d of"),
+    (dict(batch_size=4), "`batch_size=4` %d,")], ids=["rate", "batch"])
+def test_readme_says_truly_what_frees_some_of_the_seven(
+        settings, words, stuck):
+    freed = sum(not is_wrong(xor_answers(hidden, seed, **settings))
+                for (hidden, seed), answers in zip(NOT_LEARNED, stuck)
+                if max(answers) < 0.51)
+    assert words % freed in README
+
+
+def test_readme_says_truly_that_shuffling_frees_none_of_the_seven(stuck):
+    assert all(is_wrong(xor_answers(hidden, seed, rng=uniform(1)))
+               for (hidden, seed), answers in zip(NOT_LEARNED, stuck)
+               if max(answers) < 0.51)
 
 
 @pytest.mark.parametrize("seed", range(5))
