@@ -335,7 +335,7 @@ def forward(network, inputs):
                  last: activations[index] goes into layer network[index], and
                  activations[index + 1] comes out of it
     slopes       da/dz of every node: slopes[index][j] for node j of that layer
-    Raises ValueError where the number of inputs does not fit the network.
+    Raises ValueError if the number of inputs does not fit the network.
 
     >>> network = [[[[0.5, 0.5]], [-1.0], relu]]
     >>> forward(network, [4.0, 2.0])
