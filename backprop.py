@@ -71,14 +71,14 @@ The four equations
              z_j = (sum over i of w_ji * a_i) + b_j,  a_j = f(z_j)      forward
 
     The backward pass has two.  An output's z_j changes C by way of its a_j
-    alone, and the loss gives dC/da_j.  (Softmax, which turns all z into shares
-    with sum 1, is part of a loss here, since it takes every z to each output.)
+    alone, and the loss gives dC/da_j.  (Softmax turns all z into shares with
+    sum 1, each of which depends on every z.  So it is part of a loss here.)
         (1)  delta_j = dC/da_j * da_j/dz_j                            backward
 
     A hidden node has no target, but its a_j changes every z_k above.  Nudge
     a_j by a tiny h: each z_k moves by w_kj * h, and that alone moves C by
     delta_k * w_kj * h.  All of them together move C by the sum, apart from
-    terms with h * h, too tiny to count.  Divided by h, it is dC/da_j, in (1):
+    terms with h * h, too tiny to count.  Divided by h, it is dC/da_j of (1):
         (2)  delta_j = (sum over k of w_kj * delta_k) * da_j/dz_j     backward
 
     Two more give what is wanted, since z_j changes a_i times as much as w_ji,
@@ -578,7 +578,7 @@ def batch_gradients(network, batch, loss):
     The mean of (3), delta_j * a_i, over n samples is the dot product of their
     delta_j and their a_i, divided by n: one call of sumprod for each weight.
     The lists have the shapes of the network's weights and biases.  This is
-    gradients, below, without its checks.
+    the function gradients without its checks.
 
     >>> network = [[[[1.0, 1.0]], [0.0], linear]]
     >>> batch = [([1.0, 2.0], [0.0]), ([3.0, 0.0], [1.0])]
@@ -695,7 +695,7 @@ def gradients(network, samples, loss):
 
     The nest has one entry per layer, and the lists in it have the shapes of
     the layer's weights and biases: dC/dweights[j][i], dC/dbiases[j].
-    Backpropagation assumes two things of the loss.  The loss as a whole is an
+    Backpropagation assumes two things about the loss.  As a whole, it is an
     average over samples, so that its gradient is the average of theirs, found
     one by one.  And the C of a sample is a function of its outputs (targets
     are given), so that their dC/da is all that backward needs to be told.
@@ -746,6 +746,7 @@ def gradient_check(network, samples, loss):
     of the kink of relu or leaky_relu, where no slope is right (with biases 0,
     inputs or a layer below all 0 put it there); then try other samples or
     weights.  In between, it may also be rounding, if derivatives are tiny.
+    Returns 0.0 if both gradients are zero.
     Raises ValueError for a network or samples that train would refuse.
     """
     samples = check_samples(network, samples, loss)     # read twice, so a list
@@ -857,7 +858,7 @@ def demo_update(network, activations, deltas):
     """Print where sgd_step takes every weight and bias of that network."""
     print("""
    UPDATE with learning rate 0.5: dC/dw = delta * a, new = old - 0.5 * dC/dw
-       from -> to       delta             a   dC/dw, dC/db    old          new
+   w/b from -> to       delta             a   dC/dw, dC/db    old          new
 """, end="")
     old = [[[list(row) for row in weights], list(biases)]
            for weights, biases, f in network]
