@@ -74,10 +74,10 @@ import math
 
 def dot(p, q):
     """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product."""
-    if len(p) != len(q):
-        raise ValueError("dot of %d and %d numbers" % (len(p), len(q)))
-    total = 0.0
-    for i in range(len(p)):
+    n, total = len(p), 0.0
+    if n != len(q):
+        raise ValueError("dot: expected %d numbers, got %d" % (n, len(q)))
+    for i in range(n):
         total += p[i] * q[i]
     return total
 
@@ -151,7 +151,6 @@ def forward(network, inputs):
     >>> forward(network, [4.0, 2.0])
     ([[4.0, 2.0], [0.5]], [[0.25]])
     """
-    check_length("inputs", inputs, len(network[0][0][0]))
     activations, slopes = [inputs], []
     for weights, biases, f in network:
         below = activations[-1]
@@ -452,19 +451,20 @@ def train(network, samples, loss, learning_rate,
     samples = check_samples(network, samples, loss)
     learning_rate, epochs, batch_size = check_settings(
         learning_rate, epochs, batch_size)
-    losses = []
+    trained, losses = copy_network(network), []
     for epoch in range(1, epochs + 1):
         if rng is not None:
             samples.sort(key=lambda sample: next(rng))  # by random keys
-        trained = copy_network(network)     # so that a failure changes nothing
+        # on the copy first, so that an epoch that fails changes nothing
         C = train_epoch(trained, samples, loss, learning_rate, batch_size)
-        if not all(map(all_finite, parameter_rows(trained) + [[C]])):
+        if not all_finite(sum(parameter_rows(trained), [C])):
             raise ValueError("training diverged in epoch %d: the loss or a "
                              "weight is no longer a finite number; try a "
                              "smaller learning_rate, or check the gradient "
                              "that the loss returns" % epoch)
         for row, new in zip(parameter_rows(network), parameter_rows(trained)):
-            row[:] = list(map(float, new))
+            new[:] = map(float, new)        # whatever the loss is made of
+            row[:] = new
         losses.append(float(C))
     return losses
 
@@ -775,7 +775,7 @@ def check_length(what, values, expected):
         length = len(values)
     except TypeError:                   # a number, a zip, an endless generator
         refuse(what, "a list (list(...) may make one)", values)
-    if expected is not None and length != expected:
+    if length != expected and expected is not None:
         refuse(what, "length %d" % expected, length)
 
 
