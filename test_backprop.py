@@ -12,7 +12,6 @@ difference with nudge 1e-5 is off by about 1e-10.  Others give their reason.
 
 import ast
 import copy
-import decimal
 import doctest
 import fractions
 import itertools
@@ -35,12 +34,19 @@ from backprop import (
     softmax_cross_entropy, squared_error, swish, tanh, train, uniform)
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+ACTIVATIONS = [linear, sigmoid, tanh, relu, leaky_relu, swish]
+LOSSES = [squared_error, sigmoid_cross_entropy, softmax_cross_entropy]
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 
 def near(expected, relative=1e-14, absolute=1e-16):
     """Equal to this, apart from some roundings: see the head of the file."""
     return pytest.approx(expected, rel=relative, abs=absolute)
+
+
+def name(value):
+    """The name of a function as the label of a case, no address in memory."""
+    return getattr(value, "__name__", None)
 
 
 # --- One node, and how wrong it is -------------------------------------------
@@ -58,23 +64,11 @@ def test_dot_adds_up_the_products(dot):
     assert dot([1.0, 2.0, 3.0], [4.0, -5.0, 6.0]) == 12.0
 
 
-def test_dot_of_nothing_is_zero(dot):
-    assert dot([], []) == 0.0
-
-
 @pytest.mark.parametrize("p, q", [([1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])],
                          ids=["longer", "shorter"])
 def test_dot_refuses_lists_of_different_lengths(dot, p, q):
     with pytest.raises(ValueError):
         dot(p, q)
-
-
-# computed by mpmath: a is 1 / (1 + exp(-z)), the slope a * (1 - a)
-@pytest.mark.parametrize("z, a, slope", [
-    (-30.0, 9.357622968839299e-14, 9.357622968838423e-14),
-    (-100.0, 3.720075976020836e-44, 3.720075976020836e-44)])
-def test_sigmoid_keeps_its_digits_where_it_is_tiny(z, a, slope):
-    assert sigmoid(z) == near((a, slope), absolute=0)
 
 
 def test_squared_error_is_half_the_sum_of_squares_and_its_slopes():
@@ -93,37 +87,18 @@ def test_forward_computes_z_and_applies_each_layers_own_function():
         [[1.0, 2.0], [0.0, 4.0], [17.0]], [[0.0, 1.0], [1.0]])
 
 
-def test_forward_returns_an_activation_and_a_slope_for_every_node():
-    network = init_network([3, 4, 2, 5], [tanh, relu, linear], uniform(1))
-    activations, slopes = forward(network, [1, 2, 3])
-    assert ([len(layer) for layer in activations],
-            [len(layer) for layer in slopes]) == ([3, 4, 2, 5], [4, 2, 5])
-
-
-@pytest.mark.parametrize("inputs", [[], [1.0], [1.0, 2.0, 3.0]], ids=str)
-def test_forward_refuses_another_number_of_inputs(inputs):
-    refused("inputs", "length 2", len(inputs),
-            forward, example_network(), inputs)
-
-
-@pytest.mark.parametrize("weights, biases", [
-    ([[1.0, 1.0], [1.0]], [0.0, 0.0]), ([[1.0, 1.0], [1.0] * 3], [0.0, 0.0]),
-], ids=["a row too short", "a row too long"])
-def test_forward_ignores_no_input_of_a_ragged_network(
-        weights, biases, dot, monkeypatch):
+@pytest.mark.parametrize("network", [
+    [[[[1.0, 1.0], [1.0]], [0.0, 0.0], tanh]],
+    [[[[1.0, 1.0], [1.0] * 3], [0.0, 0.0], tanh]],
+    [[[[1.0, 1.0]], [0.0], tanh], [[[1.0, 1.0]], [0.0], tanh]],
+    [[[[1.0]], [0.0], tanh]], [[[[1.0] * 3], [0.0], tanh]],
+], ids=["a row too short", "a row too long", "a layer that does not fit",
+        "inputs too many", "inputs too few"])
+def test_forward_ignores_no_number_where_lengths_do_not_fit(
+        network, dot, monkeypatch):
     monkeypatch.setattr(backprop, "dot", dot)
     with pytest.raises(ValueError):
-        forward([[weights, biases, tanh]], [1.0, 1.0])
-
-
-@pytest.mark.parametrize("nodes", [1, 3])
-def test_forward_refuses_a_layer_that_does_not_fit_the_one_below(
-        nodes, dot, monkeypatch):
-    monkeypatch.setattr(backprop, "dot", dot)
-    network = [[[[1.0]] * nodes, [0.0] * nodes, tanh],
-               [[[1.0, 1.0]], [0.0], tanh]]
-    with pytest.raises(ValueError):
-        forward(network, [1.0])
+        forward(network, [1.0, 1.0])
 
 
 # --- Backward ----------------------------------------------------------------
@@ -178,29 +153,9 @@ def test_backpropagate_is_forward_then_loss_then_backward():
         C, activations, backward(network, slopes, gradient))
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_reordering_hidden_nodes_only_reorders_their_deltas(seed):
-    network, [(inputs, targets)], loss = any_problem(seed, count=1)
-    C, activations, deltas = backpropagate(network, inputs, targets, loss)
-    for layer in range(len(network) - 1):
-        twin, expected = copy_network(network), list(deltas)
-        twin[layer][0].reverse()
-        twin[layer][1].reverse()
-        for row in twin[layer + 1][0]:
-            row.reverse()
-        expected[layer] = deltas[layer][::-1]
-        twin_C, twin_activations, twin_deltas = backpropagate(
-            twin, inputs, targets, loss)
-        # sums over this layer are added up in another order, and where their
-        # terms cancel, they round as the terms do
-        assert flat([twin_C, twin_activations[-1], twin_deltas]) == near(
-            flat([C, activations[-1], expected]), absolute=1e-15)
-
-
 @pytest.mark.parametrize("function, rest", [
     (forward, []), (backpropagate, [[0.3, 0.4], squared_error]),
-    (jacobian, []), (predict, [])], ids=["forward", "backpropagate",
-                                         "jacobian", "predict"])
+    (jacobian, []), (predict, [])], ids=name)
 def test_a_pass_changes_nothing(function, rest):
     network, inputs = example_network(), [0.05, 0.10]
     function(network, inputs, *rest)
@@ -215,24 +170,12 @@ def test_add_gradient_adds_a_multiple_of_delta_times_a_and_of_delta():
     assert zeros == [[[[5.0, 7.5], [-6.0, -9.5]], [2.5, -2.5]]]
 
 
-def test_sgd_step_moves_weights_and_biases_against_their_slopes():
-    network = [[[[1.0, 1.0], [1.0, 1.0]], [1.0, 1.0], linear]]
-    sgd_step(network, [[2.0, 3.0], [0.0, 0.0]], [[5.0, -7.0]], 0.5)
-    assert network == [[[[-4.0, -6.5], [8.0, 11.5]], [-1.5, 4.5], linear]]
-
-
 def test_sgd_step_changes_the_lists_in_place_and_returns_nothing():
     network = [[[[1.0]], [1.0], linear]]
     (weights, biases, f), = network
     row = weights[0]
     assert sgd_step(network, [[1.0], [2.0]], [[1.0]], 0.5) is None
     assert (row, biases) == ([0.5], [0.5])
-
-
-def test_gradients_have_the_shape_of_the_network_and_two_lists_a_layer():
-    network, samples, loss = any_problem(3)
-    assert places(gradients(network, samples, loss)).keys() == places(
-        [layer[:2] for layer in network]).keys()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -263,27 +206,16 @@ def test_mean_loss_is_the_mean_over_the_samples():
     assert mean_loss(linear_node(), samples, squared_error) == near(7 / 3)
 
 
-def test_parameter_rows_are_the_lists_themselves_layer_by_layer():
-    network = example_network()
-    rows = parameter_rows(network)
-    assert [id(row) for row in rows] == [
-        id(row) for weights, biases, f in network for row in weights + [biases]]
-
-
 def test_copy_network_shares_no_list_with_the_network():
     network = example_network()
     twin = copy_network(network)
     assert twin == network
-    assert not set(map(id, parameter_rows(twin))) & set(
-        map(id, parameter_rows(network)))
+    assert not any(row is other for row, other in zip(
+        parameter_rows(twin), parameter_rows(network)))
 
 
-@pytest.mark.parametrize("f", [
-    linear, sigmoid, tanh, relu, leaky_relu, swish],
-    ids=lambda f: f.__name__)
-@pytest.mark.parametrize("loss", [
-    squared_error, sigmoid_cross_entropy, softmax_cross_entropy],
-    ids=lambda loss: loss.__name__)
+@pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
 @pytest.mark.parametrize("sizes", [[2, 4, 3], [2, 3, 3, 3, 3, 2]], ids=str)
 def test_gradients_agree_with_numerical_differences(f, loss, sizes):
     output = f if loss is squared_error else linear
@@ -309,12 +241,6 @@ def test_numerical_gradients_are_off_by_the_square_of_the_nudge():
     network = [[[[1.0]], [0.0], lambda z: (z * z / 2, z)]]
     found = numerical_gradients(network, ONE, squared_error, nudge=0.5)
     assert found[0][0][0][0] == 0.625
-
-
-def test_numerical_gradients_nudge_by_1e_5_by_default():
-    network, samples, loss = any_problem(4)
-    assert numerical_gradients(network, samples, loss) == (
-        numerical_gradients(network, samples, loss, nudge=1e-5))
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt],
@@ -385,16 +311,8 @@ def test_park_miller_goes_through_the_documented_states():
         48271 / (2**31 - 1), 399268537 / (2**31 - 1))
 
 
-@pytest.mark.parametrize("seed", [0, 1, -48271, -48272, -48273, 2**31, 10**30])
-def test_uniform_stays_strictly_between_0_and_1(seed):
-    numbers = list(itertools.islice(uniform(seed), 1000))
-    assert 0 < min(numbers) and max(numbers) < 1
-
-
-def test_uniform_has_a_start_for_every_state_from_1_to_2_to_the_31_less_2():
-    # modulo 2**31 - 1 the last is -1, and an odd power keeps 1 and -1
-    firsts = [next(uniform(seed)) for seed in (-48271, -48272)]
-    assert firsts == [48271 / (2**31 - 1), 1 - 48271 / (2**31 - 1)]
+def test_uniform_repeats_itself_after_2_to_the_31_less_2_seeds():
+    assert next(uniform(5 + 2**31 - 2)) == next(uniform(5))
 
 
 @pytest.mark.parametrize("distance", [1, 2, 3, 8])
@@ -431,23 +349,13 @@ def test_init_network_gives_the_same_weights_on_every_python():
         [[[-0.93873712640356166, -0.66907688031897505]], [0.0], sigmoid]]
 
 
-def test_init_network_takes_its_weights_from_the_generator_in_order():
-    network = init_network([3, 1, 2], [tanh, tanh], iter(
-        [0.5, 0.75, 0.25, 0.0, 1.0]))
-    # limits sqrt(3 / 3) = 1 and sqrt(3 / 1)
-    assert [layer[0] for layer in network] == [
-        [[0.0, 0.5, -0.5]], [[-math.sqrt(3)], [math.sqrt(3)]]]
-
-
 FUNCTION = "a function z -> (a, da/dz) like backprop.tanh"
 
 
 @pytest.mark.parametrize("sizes, functions, where, expected, came", [
     ([2, 0, 1], [tanh] * 2, "sizes", "1 or more", "0"),
-    ([-1, 1], [tanh], "sizes", "1 or more", "-1"),
     ([2.5, 1], [tanh], "sizes", "a whole number", "2.5"),
     ([2.0, 1], [tanh], "sizes", "a whole number", "2.0"),
-    (["2", 1], [tanh], "sizes", "a whole number", "'2'"),
     ([2], [], "sizes", "at least two, inputs and outputs", "[2]"),
     ([2, 1], [], "functions", "length 1", "0"),
     ([2, 1], [tanh] * 2, "functions", "length 1", "2"),
@@ -493,17 +401,6 @@ def test_train_takes_the_step_of_each_batchs_mean_gradient(batch_size):
     assert flat(network) == near(flat(expected))
 
 
-def test_train_takes_one_epoch_of_single_steps_in_order_by_default():
-    network, samples = five_samples()
-    twin = copy_network(network)
-    train(network, samples, squared_error, 0.1)
-    for inputs, targets in samples:
-        C, activations, deltas = backpropagate(twin, inputs, targets,
-                                               squared_error)
-        sgd_step(twin, activations, deltas, 0.1)
-    assert network == twin
-
-
 def test_train_returns_the_mean_loss_of_each_epoch_met_on_the_way():
     # a step of 0.25 takes a quarter of w + b off both, so that the output is
     # 1, then 0.5, then 0.25
@@ -519,20 +416,6 @@ def test_train_takes_each_loss_before_the_step_of_its_batch():
         step_by_gradients(twin, part, squared_error, 0.1)
     assert train(network, samples, squared_error, 0.1, batch_size=2) == [
         near(expected)]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_train_lowers_the_loss_by_the_rate_times_the_gradient_squared(seed):
-    # a step of -rate * g, along a gradient g, changes C by -rate * |g|**2, and
-    # by what the bend of C adds, a share that shrinks with the rate: here it
-    # is under 0.02 %
-    network, samples, loss = any_problem(seed)
-    before = mean_loss(network, samples, loss)
-    expected = 1e-5 * sum(
-        slope * slope for slope in flat(gradients(network, samples, loss)))
-    train(network, samples, loss, 1e-5, batch_size=len(samples))
-    fall = before - mean_loss(network, samples, loss)
-    assert fall == pytest.approx(expected, rel=0.001)
 
 
 def test_train_changes_the_lists_in_place():
@@ -560,12 +443,6 @@ def test_train_keeps_nothing_of_an_epoch_except_its_loss():
     assert many - few < 1000 * (24 + 9 + 9)
 
 
-def test_train_without_epochs_changes_nothing():
-    network = linear_node()
-    assert train(network, ONE, squared_error, 0.5, epochs=0) == []
-    assert network == linear_node()
-
-
 def orders(count, epochs, rng, batch_size=1):
     """The order in which train visits count samples in each epoch."""
     seen = []
@@ -587,29 +464,23 @@ def test_train_visits_every_sample_once_an_epoch_when_it_shuffles(batch_size):
         20, 5, uniform(0), batch_size)] == [list(range(20))] * 5
 
 
-def test_train_shuffles_anew_for_each_epoch():
-    assert len({tuple(order) for order in orders(20, 5, uniform(0))}) == 5
+def test_train_shuffles_the_same_for_the_same_seed_only_and_anew_each_epoch():
+    found = orders(20, 3, uniform(1))
+    assert found == orders(20, 3, uniform(1)) != orders(20, 3, uniform(2))
+    assert found[0] != found[1] != found[2]
 
 
-def test_train_shuffles_by_the_numbers_of_the_generator_alone():
-    assert orders(20, 3, uniform(1)) == orders(20, 3, uniform(1))
-    assert orders(20, 3, uniform(1)) != orders(20, 3, uniform(2))
-
-
-def test_train_makes_every_order_equally_likely():
-    # 6,000 epochs of three: 1,000 of each of the 6 orders, give or take 5
-    # standard deviations of sqrt(6000 / 6 * 5 / 6) = 29
-    found = list(map(tuple, orders(3, 6000, uniform(1))))
-    assert all(abs(found.count(order) - 1000) < 145
-               for order in itertools.permutations(range(3)))
-
-
-def learns_xor(seed, rate):
-    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(seed))
-    train(network, XOR, squared_error, rate, epochs=1000)
-    # within 0.1 nobody would take a 0 for a 1
-    return all(abs(predict(network, inputs)[0] - targets[0]) < 0.1
-               for inputs, targets in XOR)
+def learns_xor(seed, rate, module=vars(backprop)):
+    """Whether a 2-4-1 network has learned it within 1,000 epochs."""
+    network = module["init_network"](
+        [2, 4, 1], [module["tanh"], module["sigmoid"]], uniform(seed))
+    for _ in range(10):
+        module["train"](network, XOR, module["squared_error"], rate, 100)
+        # within 0.1 nobody would take a 0 for a 1
+        if all(abs(predict(network, inputs)[0] - targets[0]) < 0.1
+               for inputs, targets in XOR):
+            return True
+    return False
 
 
 def test_of_the_seeds_0_to_99_only_29_fails_to_learn_xor():
@@ -644,14 +515,10 @@ def steep(outputs, targets):
 @pytest.mark.parametrize("network, sample, loss, learning_rate", [
     (linear_node(1e100), ONE[0], squared_error, 1e300),
     (linear_node(0.0, 1.5e308), ([0.0], [0.0]), steep, 1.0),
-    (linear_node(), ([1e100], [0.0]), squared_error, 1e150),
     (linear_node(0.0) + linear_node(1e200), ([1.0], [1e50]), squared_error,
      1e100),
-    ([[[[0.0, 1.0]], [0.0], linear]], ([0.0, 1e100], [0.0]), squared_error,
-     1e150),
     (linear_node(), ONE[0], lambda outputs, targets: (0.0, [math.nan]), 0.1),
-], ids=["weight and bias", "bias", "weight", "first layer", "second weight",
-        "gradient of the loss"])
+], ids=["weight and bias", "bias", "first layer", "gradient of the loss"])
 def test_train_leaves_no_weight_that_is_not_finite(
         network, sample, loss, learning_rate):
     before, rows = copy_network(network), parameter_rows(network)
@@ -731,17 +598,6 @@ def test_train_keeps_floats_whatever_the_rate_and_the_loss_are_made_of():
 
 # --- Predict -----------------------------------------------------------------
 
-@pytest.mark.parametrize("number", [
-    True, fractions.Fraction(1, 4), decimal.Decimal("0.25")], ids=repr)
-@pytest.mark.parametrize("row", [list, tuple], ids=["list", "tuple"])
-def test_predict_takes_any_kind_of_number_in_any_kind_of_row(number, row):
-    assert predict(linear_node(8.0), row([number])) == [8.0 * float(number)]
-
-
-def test_predict_takes_whole_numbers_as_weights_and_a_tuple_as_a_layer():
-    assert predict([([[1, 2]], [3], linear)], [1, 1]) == [6.0]
-
-
 def test_predict_calls_each_activation_function_once_a_node():
     calls = []
 
@@ -769,14 +625,13 @@ def test_predict_calls_each_activation_function_once_a_node():
     (sigmoid, -1e300, (0.0, 0.0)), (sigmoid, 1e300, (1.0, 0.0)),
     (tanh, -1e300, (-1.0, 0.0)), (tanh, 1e300, (1.0, 0.0)),
     (swish, -1e300, (0.0, 0.0)), (swish, 1e300, (1e300, 1.0)),
-], ids=lambda value: getattr(value, "__name__", None))
+], ids=name)
 def test_activation_has_the_value_and_the_slope_of_its_definition(
         f, z, expected):
     assert f(z) == expected
 
 
-@pytest.mark.parametrize("f", [
-    linear, sigmoid, tanh, relu, leaky_relu, swish], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
 # exp overflows above 709.8 and is 0 below -745.2; beyond 37, 1 + exp(-z) is 1
 @pytest.mark.parametrize("z", [-1e4, -746.0, -710.0, -40.0,
                                40.0, 710.0, 746.0, 1e4])
@@ -784,22 +639,9 @@ def test_activation_is_finite_at_extremes(f, z):
     assert all(math.isfinite(number) for number in f(z))
 
 
-@pytest.mark.parametrize("f", [
-    linear, sigmoid, tanh, relu, leaky_relu, swish], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", ACTIVATIONS, ids=name)
 def test_activation_does_not_hide_a_nan(f):
     assert math.isnan(f(math.nan)[0])
-
-
-def test_softmax_keeps_its_digits_where_it_is_tiny():
-    # computed by mpmath
-    assert softmax([0.0, -700.0])[1] == near(
-        9.8596765437597709e-305, absolute=0)
-
-
-@pytest.mark.parametrize("shift", [-1e4, 1000.0])
-def test_softmax_does_not_change_when_all_logits_are_shifted(shift):
-    # whole logits, so that the shift itself rounds nothing
-    assert softmax([shift - 1, shift, shift + 2]) == softmax([-1, 0, 2])
 
 
 def test_softmax_has_the_derivative_that_its_docstring_gives():
@@ -839,9 +681,7 @@ def test_softmax_cross_entropy_takes_targets_that_miss_1_by_rounding():
         math.log(3))
 
 
-@pytest.mark.parametrize("loss", [
-    squared_error, sigmoid_cross_entropy, softmax_cross_entropy],
-    ids=lambda loss: loss.__name__)
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
 @pytest.mark.parametrize("outputs, targets", [
     ([0.5], [0.5, 0.5]), ([0.5, 0.5], [1.0]), ([0.5], [])], ids=str)
 def test_loss_refuses_another_number_of_targets(loss, outputs, targets):
@@ -850,8 +690,7 @@ def test_loss_refuses_another_number_of_targets(loss, outputs, targets):
 
 
 @pytest.mark.parametrize("function, arguments", [
-    (softmax, [[]]), (softmax_cross_entropy, [[], []])],
-    ids=["softmax", "softmax_cross_entropy"])
+    (softmax, [[]]), (softmax_cross_entropy, [[], []])], ids=name)
 def test_softmax_refuses_no_logits(function, arguments):
     with pytest.raises(ValueError):
         function(*arguments)
@@ -884,21 +723,6 @@ def test_jacobian_of_a_linear_network_is_the_product_of_its_weights():
         [23.0, 34.0], [31.0, 46.0], [3.0, 4.0]]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_jacobian_agrees_with_numerical_differences(seed):
-    network, [(inputs, targets)], loss = any_problem(seed, count=1)
-    columns, nudge = [], 1e-5
-    for i in range(len(inputs)):
-        above, below = list(inputs), list(inputs)
-        above[i] += nudge
-        below[i] -= nudge
-        columns.append([(p - m) / (2 * nudge) for p, m in zip(
-            predict(network, above), predict(network, below))])
-    # within ten times what the differences are off by
-    assert flat(jacobian(network, inputs)) == pytest.approx(
-        flat(list(zip(*columns))), rel=1e-8, abs=1e-9)
-
-
 # --- At the door: bad input --------------------------------------------------
 #
 # Each row: what is given, then what the message says: where, expected, came.
@@ -917,10 +741,6 @@ BAD_NETWORKS = [
     ([LAYER + [1]], "network[0]" + PARTS, "length 3", "4"),
     ([[[], [], tanh]], "network", LISTS, "[[[], [], <function"),
     ([[[[]], [0.0], tanh]], "network", LISTS, "[[[[]], [0.0], <function"),
-    ([LAYER, [[[1.0], (2.0,)], [0.0, 0.0], tanh]],
-     "network", LISTS, "[[[[0.1, 0.2]], [0.3]"),
-    ([LAYER, [[[1.0]], (0.0,), tanh]],
-     "network", LISTS, "[[[[0.1, 0.2]], [0.3]"),
     ([[[[1.0, 2.0], [3.0]], [0.0, 0.0], tanh]],
      "network[0] weights[1]", "length 2", "1"),
     ([LAYER, [[[1.0, 2.0]], [0.0], tanh]],
@@ -930,13 +750,23 @@ BAD_NETWORKS = [
     ([LAYER, [[["1"]], [0.0], tanh]],
      "network[1] weights[0][0]", "a finite number", "'1'"),
     ([[[[1.0, 2.0]], 0.0, tanh]], "network[0] biases", "a list", "0.0"),
+    ([[[[1.0, 2.0]], [0.0], "tanh"]], "network[0] f", FUNCTION, "'tanh'"),
+    ([LAYER, [[[1.0]], [0.0], math.tanh]],
+     "network[1] f", FUNCTION, "<built-in function tanh>"),
+]
+
+# what predict can use all the same: what is shared or no list does no harm
+# where nothing changes, and it looks at no bias that is beyond the last node
+# nor, to be quick, at the size of every weight
+BAD_TO_TRAIN = [
+    ([LAYER, [[[1.0], (2.0,)], [0.0, 0.0], tanh]],
+     "network", LISTS, "[[[[0.1, 0.2]], [0.3]"),
+    ([LAYER, [[[1.0]], (0.0,), tanh]],
+     "network", LISTS, "[[[[0.1, 0.2]], [0.3]"),
     ([[[[1.0, 2.0]], [0.0, 0.0], tanh]],
      "network[0] biases", "length 1", "2"),
     ([LAYER, [[[1.0]], [math.inf], tanh]],
      "network[1] biases[0]", "a finite number", "inf"),
-    ([[[[1.0, 2.0]], [0.0], "tanh"]], "network[0] f", FUNCTION, "'tanh'"),
-    ([LAYER, [[[1.0]], [0.0], math.tanh]],
-     "network[1] f", FUNCTION, "<built-in function tanh>"),
     ([[[[1.0, 2.0]] * 3, [0.0] * 3, tanh]],
      "network", OWN, "[[[[1.0, 2.0], [1.0, "),
     ([LAYER, [[ROW], [0.0], tanh], [[ROW], [0.0], tanh]],
@@ -953,7 +783,6 @@ BAD_SAMPLES = [
     (7, "samples", "a list", "7"),
     (zip([[0, 0]], [[0]]), "samples", "a list (list(...) may", "<zip"),
     ([GOOD, 7], "samples[1]", "a list", "7"),
-    ([GOOD, ([0, 0],)], "samples[1]", "length 2", "1"),
     ([GOOD, ([0, 0], [0], 1)], "samples[1]", "length 2", "3"),
     ([GOOD, (0, [0])], "samples[1] inputs", "a list", "0"),
     ([GOOD, (uniform(1), [0])], "samples[1] inputs", "a list", "<generator"),
@@ -964,15 +793,11 @@ BAD_SAMPLES = [
      "samples[1] inputs", NUMBERS, "{0: 1, 1: 1}"),
     ([GOOD, ([0, 0], 0)], "samples[1] targets", "a list", "0"),
     ([GOOD, ([0], [0])], "samples[1] inputs", "length 2", "1"),
-    ([GOOD, ([0, 0], [])], "samples[1] targets", "length 1", "0"),
     ([GOOD, ([0, 0], [0, 0])], "samples[1] targets", "length 1", "2"),
     ([GOOD, ([0, "1"], [0])],
      "samples[1] inputs[1]", "a finite number", "'1'"),
     ([GOOD, ([0, None], [0])],
      "samples[1] inputs[1]", "a finite number", "None"),
-    ([GOOD, ([0, [1]], [0])],
-     "samples[1] inputs[1]", "a finite number", "[1]"),
-    ([GOOD, ([0, 1j], [0])], "samples[1] inputs[1]", "a finite number", "1j"),
     ([GOOD, ([0, 10**400], [0])],
      "samples[1] inputs[1]", "a finite number", "1000000000"),
     ([GOOD, ([math.nan, 0], [0])],
@@ -993,11 +818,11 @@ def refused(where, expected, came, function, *arguments, **settings):
 
 @pytest.mark.parametrize("function, rest", [
     (train, [0.1]), (mean_loss, []), (gradients, []),
-    (numerical_gradients, []), (gradient_check, [])],
-    ids=["train", "mean_loss", "gradients", "numerical_gradients", "check"])
+    (numerical_gradients, []), (gradient_check, [])], ids=name)
 class TestWhatTakesSamples:
 
-    @pytest.mark.parametrize("network, where, expected, came", BAD_NETWORKS,
+    @pytest.mark.parametrize("network, where, expected, came",
+                             BAD_NETWORKS + BAD_TO_TRAIN,
                              ids=itertools.count())
     def test_refuses_a_bad_network(
             self, function, rest, network, where, expected, came):
@@ -1015,8 +840,7 @@ class TestWhatTakesSamples:
 
     @pytest.mark.parametrize("loss, expected", [
         (sigmoid_cross_entropy, "0 to 1"),
-        (softmax_cross_entropy, "0 to 1 with sum 1")],
-        ids=["sigmoid", "softmax"])
+        (softmax_cross_entropy, "0 to 1 with sum 1")], ids=name)
     def test_names_the_sample_whose_targets_do_not_suit_the_loss(
             self, function, rest, loss, expected):
         target = [0.5] if loss is softmax_cross_entropy else [2.0]
@@ -1033,21 +857,12 @@ class TestWhatTakesSamples:
         assert network == twin
 
 
-def test_jacobian_refuses_a_bad_network():
-    for network, where, expected, came in BAD_NETWORKS:
-        refused(where, expected, came, jacobian, network, [0.0, 0.0])
-
-
-# harmless here: shared lists and tuples, as nothing is changed; and an
-# infinite bias below tanh, as predict does not look at every weight
-@pytest.mark.parametrize("network, where, expected, came", [
-    row for row in BAD_NETWORKS if row[2] != OWN and "inf" != row[3]
-    and "((" not in str(row[0]) and "(2.0,)" not in str(row[0])
-    and "(0.0,)" not in str(row[0]) and "length 1" != row[2]],
-    ids=itertools.count())
-def test_predict_refuses_a_bad_network_that_it_cannot_use(
-        network, where, expected, came):
-    refused(where, expected, came, predict, network, [0.0, 0.0])
+@pytest.mark.parametrize("network, where, expected, came", BAD_NETWORKS,
+                         ids=itertools.count())
+@pytest.mark.parametrize("function", [predict, jacobian], ids=name)
+def test_a_bad_network_is_refused_with_inputs(
+        function, network, where, expected, came):
+    refused(where, expected, came, function, network, [0.0, 0.0])
 
 
 @pytest.mark.parametrize("inputs, where, expected, came", [
@@ -1057,8 +872,7 @@ def test_predict_refuses_a_bad_network_that_it_cannot_use(
     ([0.0, "1"], "inputs[1]", "a finite number", "'1'"),
     ([math.inf, 0.0], "inputs[0]", "a finite number", "inf"),
 ], ids=itertools.count())
-@pytest.mark.parametrize("function", [predict, jacobian],
-                         ids=["predict", "jacobian"])
+@pytest.mark.parametrize("function", [predict, jacobian], ids=name)
 def test_bad_inputs_are_refused(function, inputs, where, expected, came):
     refused(where, expected, came, function, [LAYER], inputs)
 
@@ -1169,13 +983,11 @@ def any_problem(seed, count=3):
     so close to the kink of relu that a nudge would cross it.
     """
     rnd = random.Random(seed)
-    loss = [squared_error, sigmoid_cross_entropy,
-            softmax_cross_entropy][seed % 3]
+    loss = LOSSES[seed % 3]
     depth = rnd.choice([2, 3, 4])
     sizes = [rnd.choice([1, 2, 3, 4, 5]) for _ in range(depth)]
     sizes.append(rnd.choice([2, 3, 4]))     # of one class, the softmax is 1
-    functions = [rnd.choice([linear, sigmoid, tanh, relu, leaky_relu, swish])
-                 for _ in range(depth)]
+    functions = [rnd.choice(ACTIVATIONS) for _ in range(depth)]
     if loss is not squared_error:
         functions[-1] = linear
     network, samples = random_problem(sizes, functions, loss, seed, count)
@@ -1230,17 +1042,13 @@ def test_demo_runs_clean_and_leaves_no_file_behind(
     assert os.listdir(str(tmp_path)) == []
 
 
-def test_the_module_prints_nothing_when_it_is_imported():
-    done = subprocess.run([sys.executable, "-c", "import backprop"],
-                          cwd=FOLDER, stdout=subprocess.PIPE, timeout=60)
-    assert (done.returncode, done.stdout) == (0, b"")
-
-
-@pytest.mark.parametrize("exact", [False, True], ids=["loop", "rounded once"])
+@pytest.mark.parametrize("dot", [
+    lambda p, q: sum(a * b for a, b in zip(p, q)),
+    lambda p, q: math.fsum(a * b for a, b in zip(p, q))],
+    ids=["rounded at each step", "rounded once"])
 def test_demo_does_not_hang_on_the_last_bits_of_a_sum(
-        exact, dot, demo_output, monkeypatch, capsys):
-    monkeypatch.setattr(backprop, "dot", dot if not exact else (
-        lambda p, q: math.fsum(a * b for a, b in zip(p, q))))
+        dot, demo_output, monkeypatch, capsys):
+    monkeypatch.setattr(backprop, "dot", dot)
     backprop.demo()
     assert capsys.readouterr().out == demo_output
 
@@ -1342,7 +1150,7 @@ def as_printed(numbers, texts):
             for number, text in zip(numbers, texts)]
 
 
-# Three published training steps of sigmoid networks with the squared error:
+# Two published training steps of sigmoid networks with the squared error:
 # activations, deltas and new parameters to the last digit that the source
 # prints (except for one, see there), None where it prints none.  They stand layer
 # by layer; the parameters of a layer are its rows of weights, then its biases.
@@ -1371,18 +1179,6 @@ PUBLISHED = [
          parameters=["0.192", "0.4", "-0.508",
                      "-0.306", "0.1", "0.194", "-0.408", "0.194",
                      "-0.261", "-0.138", "0.218"]),
-    # M. Negnevitsky, "Artificial Intelligence: A Guide to Intelligent
-    # Systems", 2nd edition (2005), section 6.4: XOR.  Its error gradient is
-    # our delta with the other sign, and so is its threshold our bias.
-    dict(source="Negnevitsky",
-         network=[[[[0.5, 0.4], [0.9, 1.0]], [-0.8, 0.1], sigmoid],
-                  [[[-1.2, 1.1]], [-0.3], sigmoid]],
-         inputs=[1, 1], targets=[0], learning_rate=0.1,
-         activations=["0.5250", "0.8808", "0.5097"],
-         deltas=["-0.0381", "0.0147", "0.1274"],
-         parameters=["0.5038", "0.4038",
-                     "0.8985", "0.9985", "-0.7962", "0.0985",
-                     "-1.2067", "1.0888", "-0.3127"]),
 ]
 published = pytest.mark.parametrize(
     "book", PUBLISHED, ids=[book["source"] for book in PUBLISHED])
@@ -1437,8 +1233,7 @@ def losses_with_held_biases():
 
 # His program, neural-network.py in github.com/mattm/simple-neural-network,
 # prints 0.291027774 and 3.5102e-05.  The post gives 0.0000351085 after 10,000
-# steps, which is the loss before the last of them, and 0.291027924 after one,
-# which the program does not print.
+# steps, which is the loss before the last of them.
 @pytest.mark.parametrize("steps, loss, source", [
     (0, "0.298371109", "post"), (1, "0.291027774", "program"),
     (9999, "0.0000351085", "post"), (10000, "0.000035102", "program")])
@@ -1447,26 +1242,27 @@ def test_sgd_steps_reach_the_losses_of_mazurs_post_and_program(
     assert as_printed([losses_with_held_biases[steps]], [loss]) == [loss]
 
 
-# What mpmath 1.3 computed, and how.  Its derivatives are difference quotients,
-# with so small a step and so many digits that 50 of them are right: there is
-# no chain rule in them.
+def test_new_weights_on_the_way_back_give_the_loss_of_mazurs_post():
+    # The post prints 0.291027924 after one step, the program 0.291027774.  The
+    # difference: an early version of the program moved the weights of the
+    # outputs before it found the errors of the hidden nodes.
+    network, inputs, targets = example_network(), [0.05, 0.10], [0.01, 0.99]
+    activations, slopes = forward(network, inputs)
+    deltas = backward(network, slopes,
+                      squared_error(activations[-1], targets)[1])
+    sgd_step(network[1:], activations[1:], deltas[1:], 0.5)
+    late = [dC_da * slope for dC_da, slope in zip(
+        send_back(network[1][0], deltas[1]), slopes[0])]
+    sgd_step(network[:1], activations, [late], 0.5)
+    network[0][1][:], network[1][1][:] = [0.35, 0.35], [0.60, 0.60]
+    loss = mean_loss(network, [(inputs, targets)], squared_error)
+    assert as_printed([loss], ["0.291027924"]) == ["0.291027924"]
+
+
+# What mpmath 1.3 computed, from the floats below, with 50 digits.  Derivatives
+# are its difference quotients of functions written as they are defined, such
+# as sum((p - q)**2) / 2 or -sum(q * log(p)): there is no chain rule in them.
 #
-#   from mpmath import diff, exp, fdot, log, mp, mpf, tanh
-#   mp.dps = 50
-#   def linear(z): return z
-#   def sigmoid(z): return 1 / (1 + exp(-z))
-#   def relu(z): return max(z, 0)
-#   def leaky_relu(z): return max(z, z / 100)
-#   def swish(z): return z / (1 + exp(-z))
-#   def squared_error(a, t):
-#       return sum((p - q)**2 for p, q in zip(a, t)) / 2
-#   def sigmoid_cross_entropy(z, t):
-#       return -sum(q * log(sigmoid(p)) + (1 - q) * log(1 - sigmoid(p))
-#                   for p, q in zip(z, t))
-#   def softmax(z):
-#       return [exp(p) / sum(map(exp, z)) for p in z]
-#   def softmax_cross_entropy(z, t):
-#       return -sum(q * log(p) for p, q in zip(softmax(z), t))
 #   def outputs(network, x):
 #       for weights, biases, f in network:
 #           x = [f(fdot(row, x) + b) for row, b in zip(weights, biases)]
@@ -1480,12 +1276,9 @@ def test_sgd_steps_reach_the_losses_of_mazurs_post_and_program(
 #       row[i] = old
 #       return result
 #
-# Numbers go in as mpf(z) of the float.  Of an activation function, f(z) and
-# diff(f, z) are given; of a loss, with C = lambda: loss(a, t), C() and every
-# slope(a, k, C); of a network, with C = lambda: loss(outputs(network, x), t),
-#   deltas     slope(biases, j, C): as z = ... + b, dC/db is dC/dz
-#   dC_dw      slope(row, i, C)
-#   jacobian   slope(x, i, lambda: outputs(network, x)[k])
+# With C = lambda: loss(outputs(network, x), t), deltas are slope(biases, j, C),
+# as dC/db is dC/dz, and dC_dw are slope(row, i, C).  The jacobian is
+# slope(x, i, lambda: outputs(network, x)[k]).
 COMPUTED = [
     dict(shape="2-2-2",
          network=[[[[0.5, -0.3], [0.2, 0.8]], [0.1, -0.2], swish],
@@ -1525,88 +1318,39 @@ COMPUTED = [
                   -0.15162867893072723]]],
          jacobian=[[-0.09404720101472375, -0.15672075002062605,
                     0.304911869497661]]),
-    dict(shape="2-3-2-2-2",
-         network=[[[[0.8, -0.2], [0.1, 0.5], [-0.9, 0.3]],
-                   [0.1, 0.2, -0.3], relu],
-                  [[[0.3, 0.6, -0.4], [-0.7, 0.2, 0.5]], [-0.2, 0.1], sigmoid],
-                  [[[1.2, -0.8], [0.5, 0.9]], [0.0, -0.3], tanh],
-                  [[[-0.6, 1.1], [0.7, 0.4]], [0.2, -0.1], sigmoid]],
-         inputs=[0.7, 1.5], targets=[0.1, 0.9],
-         loss=squared_error,
-         C=0.18753082229422505,
-         outputs=[0.619880309833902, 0.5762931757972097],
-         deltas=[[-0.03588131156736662, -0.005196776763726094, 0.0],
-                 [-0.022529179266836646, 0.04160365398187947],
-                 [-0.11484863356038129, 0.08294247856780733],
-                 [0.12249872744375173, -0.07904252235388808]],
-         dC_dw=[[[-0.025116918097156632, -0.05382196735104993],
-                 [-0.0036377437346082654, -0.00779516514558914], [0.0, 0.0]],
-                [[-0.008110504536061193, -0.02297976285217338, 0.0],
-                 [0.014977315433476608, 0.04243572706151706, 0.0]],
-                [[-0.07202706400151583, -0.0589170126774908],
-                 [0.05201719016628046, 0.04254924860479802]],
-                [[0.04035376550376676, 0.05419938189641836],
-                 [-0.026038339160377427, -0.03497224783075149]]],
-         jacobian=[[-0.042210593036359934, 0.014655857080405517],
-                   [0.02249032210605959, 0.009395593051591006]]),
 ]
 computed = pytest.mark.parametrize(
     "known", COMPUTED, ids=[known["shape"] for known in COMPUTED])
 
 
-# computed by mpmath, see above
+# computed by mpmath in that way
 @pytest.mark.parametrize("f, z, a, slope", [
-    (linear, -3.0, -3.0, 1.0),
-    (linear, -0.5, -0.5, 1.0),
-    (linear, 0.1, 0.1, 1.0),
-    (linear, 2.0, 2.0, 1.0),
     (sigmoid, -3.0, 0.04742587317756678, 0.04517665973091213),
-    (sigmoid, -0.5, 0.37754066879814546, 0.2350037122015945),
-    (sigmoid, 0.1, 0.52497918747894, 0.24937604019289197),
     (sigmoid, 2.0, 0.8807970779778824, 0.10499358540350652),
     (tanh, -3.0, -0.9950547536867305, 0.00986603716544019),
-    (tanh, -0.5, -0.46211715726000974, 0.7864477329659274),
-    (tanh, 0.1, 0.09966799462495582, 0.9900662908474398),
     (tanh, 2.0, 0.9640275800758169, 0.07065082485316447),
-    (relu, -3.0, 0.0, 0.0),
-    (relu, -0.5, 0.0, 0.0),
-    (relu, 0.1, 0.1, 1.0),
-    (relu, 2.0, 2.0, 1.0),
-    (leaky_relu, -3.0, -0.03, 0.01),
-    (leaky_relu, -0.5, -0.005, 0.01),
-    (leaky_relu, 0.1, 0.1, 1.0),
-    (leaky_relu, 2.0, 2.0, 1.0),
     (swish, -3.0, -0.14227761953270035, -0.08810410601516962),
-    (swish, -0.5, -0.18877033439907273, 0.2600388126973482),
-    (swish, 0.1, 0.052497918747894, 0.5499167914982291),
     (swish, 2.0, 1.7615941559557649, 1.0907842487848955),
-], ids=lambda value: getattr(value, "__name__", None))
+], ids=name)
 def test_activation_returns_its_value_and_its_slope(f, z, a, slope):
     # 1 - a * a takes a digit or two off where a is near 1, hence 1e-13
     assert f(z) == near((a, slope), relative=1e-13)
 
 
 def test_softmax_is_exp_over_the_sum_of_exps():
-    # computed by mpmath, see above
+    # computed by mpmath in that way
     assert softmax([-2.0, 0.5, 3.0]) == near(
         [0.0061882852728000352, 0.075388747962996676, 0.91842296676420329])
 
 
-# computed by mpmath, see above, except for the first two: on paper
+# computed by mpmath, except for the first: on paper
 @pytest.mark.parametrize("loss, outputs, targets, C, gradient", [
-    (squared_error, [0.2], [0.7], 0.125, [-0.5]),
     (squared_error, [3.0, 0.1], [-1.5, 0.4], 10.17, [4.5, -0.3]),
-    (squared_error, [1.0, -2.0, 0.5], [0.5, 1.0, 0.5], 4.625,
-     [0.5, -3.0, 0.0]),
-    (sigmoid_cross_entropy, [0.3], [1.0], 0.5543552444685271,
-     [-0.425557483188341]),
     (sigmoid_cross_entropy, [-4.0, 6.0], [1.0, 0.0], 10.02062561305554,
      [-0.9820137900379085, 0.9975273768433652]),
     (sigmoid_cross_entropy, [-2.0, 0.5, 3.0], [0.0, 0.25, 1.0],
      1.0245923467968212,
      [0.11920292202211756, 0.37245933120185454, -0.04742587317756678]),
-    (softmax_cross_entropy, [1.0, 2.0], [1.0, 0.0], 1.3132616875182228,
-     [-0.7310585786300049, 0.7310585786300049]),
     (softmax_cross_entropy, [-2.0, 0.5, 3.0], [0.5, 0.25, 0.25],
      3.21009724636431,
      [-0.4938117147272, -0.1746112520370033, 0.6684229667642033]),
@@ -1618,18 +1362,6 @@ def test_softmax_is_exp_over_the_sum_of_exps():
 def test_loss_returns_its_value_and_its_gradient(
         loss, outputs, targets, C, gradient):
     assert loss(outputs, targets) == (near(C), near(gradient))
-
-
-# The notes of Stanford's course CS231n, "Linear Classification", where they
-# compare SVM and softmax: a linear layer puts a picture of four pixels into
-# one of three classes; printed are the logits and the third class's loss.
-def test_softmax_cross_entropy_is_the_published_one_of_a_linear_classifier():
-    network = [[[[0.01, -0.05, 0.1, 0.05], [0.7, 0.2, 0.05, 0.16],
-                 [0.0, -0.45, -0.2, 0.03]], [0.0, 0.2, -0.3], linear]]
-    logits = predict(network, [-15, 22, -44, 56])
-    C, gradient = softmax_cross_entropy(logits, [0, 0, 1])
-    texts = ["-2.85", "0.86", "0.28", "1.04"]
-    assert as_printed(logits + [C], texts) == texts
 
 
 @computed
@@ -1672,12 +1404,10 @@ def test_jacobian_is_the_one_of_mpmath(known):
 #
 #     dw(t) = -epsilon * dE/dw + alpha * dw(t - 1)
 #
-# where E is the error summed over the patterns.  After 1,425 sweeps, the
-# paper's weights are opposite about the middle and as 1 to 2 to 4.  So are
-# ours: symmetric bits cancel, and each of the 8 halves has a sum of its own,
-# so that nothing else does.  Nobody told the network; it is where the gradient
-# led.  Not from every start, though: of the seeds 0 to 199, 50 end like
-# this, 18 as 2 to 3 to 4, and the rest have not solved it by then.
+# where E is the error summed over the patterns.  The paper's weights end
+# opposite about the middle and as 1 to 2 to 4: symmetric bits cancel, and
+# nothing else does.  Ours end so from 50 of the seeds 0 to 199, as 2 to 3 to 4
+# from 18; from the others, 1,425 sweeps are not enough.
 
 PATTERNS = list(itertools.product([0, 1], repeat=6))
 
