@@ -6,8 +6,7 @@ tests compare two ways through the module, or state what holds in any network.
 
 Tolerances: double precision rounds to about 1e-16 of a number.  1e-14 of the
 result, or 1e-16 if that is more, leaves room for the few dozen roundings of a
-small network, and for what cancels in differences such as p - t.  A central
-difference with nudge 1e-5 is off by about 1e-10.  Others give their reason.
+small network, and for what cancels in p - t.  Others give their reason.
 """
 
 import ast
@@ -71,12 +70,6 @@ def test_dot_refuses_lists_of_different_lengths(dot, p, q):
         dot(p, q)
 
 
-def test_squared_error_is_half_the_sum_of_squares_and_its_slopes():
-    # (4.5**2 + 3**2 + 0) / 2
-    assert squared_error([3.0, -2.0, 0.5], [-1.5, 1.0, 0.5]) == (
-        14.625, [4.5, -3.0, 0.0])
-
-
 # --- Forward -----------------------------------------------------------------
 
 def test_forward_computes_z_and_applies_each_layers_own_function():
@@ -114,13 +107,6 @@ def test_backward_in_a_chain_multiplies_slopes_and_weights():
                [[[11.0]], [0.0], linear]]
     assert backward(network, [[2.0], [3.0], [5.0]], [13.0]) == [
         [13.0 * 5 * 11 * 3 * 7 * 2], [13.0 * 5 * 11 * 3], [13.0 * 5]]
-
-
-def test_backward_gives_every_node_its_own_slope():
-    network = [[[[1.0], [1.0]], [0.0, 0.0], linear],
-               [[[2.0, 3.0], [5.0, 7.0]], [0.0, 0.0], linear]]
-    assert backward(network, [[0.5, 0.25], [2.0, 4.0]], [5.0, 25.0]) == [
-        [260.0, 182.5], [10.0, 100.0]]
 
 
 def test_backward_gives_the_same_when_run_twice():
@@ -735,7 +721,6 @@ PARTS = ", [weights, biases, f]"
 
 BAD_NETWORKS = [
     ([], "network", LISTS, "[]"),
-    ("net", "network[0]" + PARTS, "length 3", "1"),
     ([None], "network[0]" + PARTS, "a list", "None"),
     ([LAYER, LAYER[:2]], "network[1]" + PARTS, "length 3", "2"),
     ([LAYER + [1]], "network[0]" + PARTS, "length 3", "4"),
@@ -884,14 +869,11 @@ def test_predict_refuses_outputs_that_overflow():
 
 @pytest.mark.parametrize("setting, expected, value", [
     ("learning_rate", "a finite number above 0", 0),
-    ("learning_rate", "a finite number above 0", -0.1),
-    ("learning_rate", "a finite number above 0", math.nan),
     ("learning_rate", "a finite number above 0", math.inf),
     ("learning_rate", "a finite number above 0", "0.1"),
     ("epochs", "0 or more", -1), ("epochs", "a whole number", 1.5),
-    ("epochs", "a whole number", "1"), ("batch_size", "1 or more", 0),
-    ("batch_size", "a whole number", 2.0),
-    ("batch_size", "a whole number", None)])
+    ("batch_size", "1 or more", 0),
+    ("batch_size", "a whole number", 2.0)])
 def test_train_refuses_bad_settings(setting, expected, value):
     settings = {"learning_rate": 0.1, setting: value}
     refused(setting, expected, repr(value),
@@ -1093,52 +1075,214 @@ def test_demo_plot_has_a_mark_where_the_loss_is_above_its_line(demo_output):
 # --- The README --------------------------------------------------------------
 
 README = read("README.md")
+TEXT = " ".join(README.split())             # without the ends of its lines
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+[PREPARATION] = [code for code in PYTHON if code.startswith(
+    "import backprop as bp\n\nxor")]
 
 
-def blocks(language, text=README):
-    """The fenced blocks of the README, or a part of it, in that language."""
-    return re.findall("```%s\n(.*?)```" % language, text, re.S)
+def test_readme_shows_what_the_demo_prints(demo_output):
+    picture, step = re.findall(r"```text\n((?:   x2 1|1\.).*?)```", README, re.S)
+    assert demo_output.endswith(picture)
+    assert demo_output.startswith(step)
 
 
-def section(title):
-    """The part of the README under that heading."""
-    return README.split("\n## %s\n" % title)[1].split("\n## ")[0]
+@pytest.mark.skipif("\n# --- " not in read("backprop.py"),
+                    reason="a copy without comments has other lines")
+def test_readme_tells_how_long_the_file_and_its_lesson_are():
+    lines = read("backprop.py").splitlines()
+    [ends] = [number for number, line in enumerate(lines)
+              if line.startswith("# Here the lesson ends")]
+    told = re.search(r"file has (\d+) lines\. The first (\d+) are", README)
+    assert (len(lines), round(ends, -1)) == tuple(map(int, told.groups()))
 
 
-def test_readme_shows_only_what_the_demo_prints(demo_output):
-    shown = [line for block in blocks("text") if "   x1" in block or
-             block.startswith(tuple("123")) for line in block.splitlines()]
-    assert shown and set(shown) <= set(demo_output.splitlines())
+def code_of(source):
+    """Its functions by name, without docstrings and checks of lengths."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            node.body = [part for part in node.body if not (
+                isinstance(part, ast.Expr) and (
+                    not isinstance(part.value, ast.Call)
+                    or part.value.func.id == "check_length"))]
+            found[node.name] = ast.dump(node)
+    return found
 
 
-def test_readme_example_prints_what_the_readme_says(capsys):
-    [example], [output] = (blocks(language, section("Use it"))
-                           for language in ("python", "text"))
-    exec(example, {})
-    assert capsys.readouterr().out == output
+def test_readme_shows_the_code_of_the_file():
+    file = code_of(read("backprop.py"))
+    shown = [code_of(code) for code in PYTHON if code.startswith("def ")]
+    assert sorted(name for part in shown for name in part) == [
+        "add_gradient", "backward", "send_back", "sgd_step"]
+    assert all(part[name] == file[name] for part in shown for name in part)
 
 
-def parted(recipe):
-    """The title, the code and the output of a recipe."""
-    [code], [output] = blocks("python", recipe), blocks("text", recipe)
-    return recipe.partition("\n")[0], code, output
+EXAMPLES = [code for code in PYTHON if re.search(r"\n# .*\n$", code)]
 
 
-PREPARATION, *RECIPES = section("Recipes").split("\n### ")
-[PREPARATION], RECIPES = blocks("python", PREPARATION), map(parted, RECIPES)
-RECIPES = {title: (code, output) for title, code, output in RECIPES}
-
-
-@pytest.mark.parametrize(
-    "title", [title for title in RECIPES if title != "Moving to PyTorch"])
-def test_recipe_prints_what_the_readme_says(
-        title, capsys, tmp_path, monkeypatch):
-    [table] = blocks("csv")
+@pytest.mark.parametrize("code", EXAMPLES, ids=itertools.count())
+def test_readme_example_prints_what_it_says(
+        code, capsys, tmp_path, monkeypatch):
+    [table] = re.findall(r"```csv\n(.*?)```", README, re.S)
     (tmp_path / "iris.csv").write_text(table)
     monkeypatch.chdir(tmp_path)
-    code, output = RECIPES[title]
     exec(PREPARATION + code, {})
-    assert capsys.readouterr().out == output
+    told = re.search(r"(\n# .*)+\n$", code).group()[1:]
+    assert capsys.readouterr().out == re.sub("(?m)^# ", "", told)
+
+
+# what the recipe for PyTorch printed under PyTorch 2.13, to all digits
+PYTORCH = [[-0.0010038748999566059, -0.0034194438799238936],
+           [0.014294522108493066, 0.001021345979439342],
+           [-0.003855566229073768, -0.003555457275430725],
+           [0.004271047588239149, 0.0005016299307478504]]
+
+
+def test_readme_recipe_for_pytorch_has_the_gradient_that_pytorch_finds():
+    variables = {}
+    exec(PREPARATION, variables)
+    found = gradients(variables["network"], XOR, squared_error)
+    assert flat(found[0][0]) == near(flat(PYTORCH))
+
+
+# --- The README's mistakes, exercises and numbers ----------------------------
+
+SLOPE = "dC_da[j] * layer_slopes[j]"
+IF_TOP = "dC_da[j] * (%s if layer == len(network) - 1 else %s)"
+BELOW = "below, layer_deltas = activations[layer]"
+MISTAKES = [
+    ("slope forgotten at the outputs",
+     SLOPE, IF_TOP % ("1", "layer_slopes[j]")),
+    ("slope forgotten in the hidden layers",
+     SLOPE, IF_TOP % ("layer_slopes[j]", "1")),
+    ("slope taken at a, not at z",
+     "a, slope = f(z)", "a, slope = f(z)[0], f(f(z)[0])[1]"),
+    ("weights already moved on the way back (by delta)",
+     "send_back(network[layer][0],",
+     "send_back([[w - delta for w in row] for row, delta in zip("
+     "network[layer][0], layer_deltas)],"),
+    ("row for column in (2) \u00b9", "weights[k][j]", "weights[j][k]"),
+    ("`=` for `+=` in the sum over k \u00b2",
+     "total += weights", "total = weights"),
+    ("target - output in the loss",
+     "gradient.append(a - t)", "gradient.append(t - a)"),
+    ("factor 2, or the half forgotten in C",
+     "gradient.append(a - t)", "gradient.append(2 * (a - t))"),
+    ("inputs in place of hidden activations in (3) \u00b9",
+     BELOW, "below, layer_deltas = activations[0]"),
+    ("off by one layer in (3) \u00b9",
+     BELOW, "below, layer_deltas = activations[layer + 1]"),
+    ("bias forgotten", "biases[j] = biases[j] + change", "pass"),
+    ("sum for mean \u00b3", "deltas, 1 / len(samples))", "deltas, 1)"),
+    ("step with the wrong sign", "deltas, -learning_rate)",
+     "deltas, learning_rate)"),
+]
+
+
+def differing_layers(g, n, part):
+    """The layers, from 1, whose weights (part 0) or biases (1) differ."""
+    return ", ".join(str(layer + 1) for layer in range(len(g)) if max(
+        abs(a - b) for a, b in zip(flat(g[layer][part]), flat(n[layer][part])))
+        > 1e-6)
+
+
+@pytest.mark.parametrize("title, old, new", MISTAKES, ids=itertools.count())
+def test_readme_says_truly_what_becomes_of_a_mistake(title, old, new):
+    wrong = {"__name__": "wrong"}
+    exec(read("backprop.py").replace(old, new), wrong)
+    rng, loss = uniform(2), wrong["squared_error"]
+    functions = [wrong["tanh"], wrong["tanh"], wrong["sigmoid"]]
+    problem = (wrong["init_network"]([3, 3, 3, 3], functions, uniform(1)),
+               [([next(rng) for _ in range(3)], [next(rng) for _ in range(3)])
+                for _ in range(4)], loss)
+    check = wrong["gradient_check"](*problem)
+    g, n = wrong["gradients"](*problem), wrong["numerical_gradients"](*problem)
+    weights, biases = (differing_layers(g, n, part) for part in (0, 1))
+    layers = weights or "none" if weights == biases else (
+        weights + " weights" if weights else biases + " biases")
+    try:
+        learned = sum(learns_xor(seed, 1.0, wrong) for seed in range(10))
+    except IndexError:
+        learned = "-"
+    assert "| %s | %s | %s | %s |" % (
+        title, "< 1e-8" if check < 1e-8 else "%.2f" % check, layers, learned
+    ) in README
+
+
+def epochs_with_momentum(momentum):
+    """How many epochs of all four samples take XOR to a loss below 0.01."""
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    changes, epochs = [[0.0] * len(row) for row in parameter_rows(network)], 0
+    while mean_loss(network, XOR, squared_error) >= 0.01:
+        epochs += 1
+        found = parameter_rows(gradients(network, XOR, squared_error))
+        for row, dw, slopes in zip(parameter_rows(network), changes, found):
+            for i in range(len(row)):
+                dw[i] = momentum * dw[i] - 1.0 * slopes[i]
+                row[i] += dw[i]
+    return epochs
+
+
+def test_readme_says_truly_what_momentum_saves():
+    assert "Done at %d epochs without, %d with it." % (
+        epochs_with_momentum(0.0), epochs_with_momentum(0.9)
+    ) in TEXT
+
+
+def test_readme_says_truly_how_errors_fade_with_large_weights():
+    network = init_network([4] * 11, [tanh] * 10, uniform(1))
+    for row in parameter_rows(network):
+        row[:] = [5 * w for w in row]
+    deltas = backpropagate(network, [1] * 4, [0] * 4, squared_error)[2]
+    assert "Done at %.0e for" % max(map(abs, deltas[0])) in TEXT
+
+
+def test_readme_says_truly_when_other_inputs_change_the_answer():
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    inputs, steps = [0.0, 0.0], 0
+    while predict(network, inputs)[0] <= 0.5:
+        inputs = [x + 0.1 * slope
+                  for x, slope in zip(inputs, jacobian(network, inputs)[0])]
+        steps += 1
+    assert "after %d steps, at about %.2f, %.2f." % (
+        steps, *inputs) in TEXT
+
+
+def test_readme_says_truly_what_becomes_of_equal_weights():
+    network = [[[[0.5, 0.5] for j in range(4)], [0.0] * 4, tanh],
+               [[[0.5] * 4], [0.0], sigmoid]]
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    assert all(row == network[0][0][0] for row in network[0][0])
+    assert [predict(network, x)[0] for x, t in XOR[1:]] == pytest.approx(
+        [0.65] * 3, abs=0.01)
+
+
+# of the seeds 0 to 99, those that do not learn XOR with two hidden nodes; that
+# the others do was seen once, as it takes too long here
+STUCK = [0, 1, 2, 4, 8, 12, 13, 14, 16, 20, 23, 24, 27, 30, 31, 32, 35, 37, 39,
+         45, 50, 53, 54, 56, 65, 75, 77, 79, 80, 85, 88, 92, 93, 95, 99]
+
+
+def answers(seed, rate):
+    network = init_network([2, 2, 1], [tanh, sigmoid], uniform(seed))
+    train(network, XOR, squared_error, rate, epochs=1000)
+    return [predict(network, inputs)[0] for inputs, targets in XOR]
+
+
+def is_wrong(found):
+    return [a > 0.5 for a in found] != [False, True, True, False]
+
+
+def test_readme_says_truly_what_sticks_with_xor_and_what_frees_it():
+    stuck = [answers(seed, 1.0) for seed in STUCK]
+    assert all(map(is_wrong, stuck))
+    halves = [seed for seed, found in zip(STUCK, stuck) if max(found) < 0.51]
+    freed = sum(not is_wrong(answers(seed, 0.5)) for seed in halves)
+    assert "%d of the seeds 0 to 99" % len(STUCK) in TEXT
+    assert "%d answer 0.50 to everything" % len(halves) in TEXT
+    assert "rate 0.5 frees %d of" % freed in TEXT
 
 
 # --- Numbers from elsewhere --------------------------------------------------
