@@ -570,7 +570,7 @@ def softmax(logits):
     """Return probabilities p_j = exp(z_j) / (sum of exp(z)), which sum to 1.
 
     Each p_i depends on every z_j, so this is no activation function.  With the
-    quotient rule, dp_i/dz_j = p_i * ((1 if i is j else 0) - p_j).
+    quotient rule, dp_i/dz_j = p_i * ((1 if i == j else 0) - p_j).
 
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
@@ -588,7 +588,7 @@ def softmax_cross_entropy(logits, targets):
         C = sum of (-t_i * log(p_i)) = log(sum of exp(z)) - (sum of t * z)
         dC/dp_i = -t_i / p_i
         dC/dz_j = sum over i of dC/dp_i * dp_i/dz_j
-                = sum over i of -t_i * ((1 if i is j else 0) - p_j) = p_j - t_j
+                = sum over i of -t_i * ((1 if i == j else 0) - p_j) = p_j - t_j
     The derivative of softmax is inside, so that no softmax layer is needed.
     Later, p = softmax(predict(network, inputs)); p.index(max(p)) is the class.
 
@@ -747,8 +747,8 @@ def demo_xor():
             x[0], x[1], t[0], predict(old, x)[0], predict(network, x)[0]))
     text += ["mean loss C   %6.3f %6.3f" % (
         mean_loss(old, samples, squared_error),
-        mean_loss(network, samples, squared_error)), "",
-        "At left: 0 [ .:-=+*#%@] 1"]
+        mean_loss(network, samples, squared_error)),
+        "At left: the output over both", "inputs, 0 [ .:-=+*#%@] 1"]
     margin = ["x2 1"] + ["    "] * 7 + ["   0"]
     for y in range(9):
         line = "   %s |" % margin[y]

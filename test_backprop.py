@@ -638,7 +638,7 @@ def test_softmax_has_the_derivative_that_its_docstring_gives():
         above[j] += nudge
         below[j] -= nudge
         nudged = (softmax(above)[i] - softmax(below)[i]) / (2 * nudge)
-        assert p[i] * ((1 if i is j else 0) - p[j]) == pytest.approx(
+        assert p[i] * ((1 if i == j else 0) - p[j]) == pytest.approx(
             nudged, abs=1e-9)
 
 
@@ -1158,7 +1158,7 @@ MISTAKES = [
      SLOPE, IF_TOP % ("layer_slopes[j]", "1")),
     ("slope taken at a, not at z",
      "a, slope = f(z)", "a, slope = f(z)[0], f(f(z)[0])[1]"),
-    ("weights already moved on the way back (by delta)",
+    ("new weights on the way back (moved by delta)",
      "send_back(network[layer][0],",
      "send_back([[w - delta for w in row] for row, delta in zip("
      "network[layer][0], layer_deltas)],"),
@@ -1282,7 +1282,7 @@ def test_readme_says_truly_what_sticks_with_xor_and_what_frees_it():
     freed = sum(not is_wrong(answers(seed, 0.5)) for seed in halves)
     assert "%d of the seeds 0 to 99" % len(STUCK) in TEXT
     assert "%d answer 0.50 to everything" % len(halves) in TEXT
-    assert "rate 0.5 frees %d of" % freed in TEXT
+    assert "rate 0.5 frees %d of the %d" % (freed, len(halves)) in TEXT
 
 
 # --- Numbers from elsewhere --------------------------------------------------
