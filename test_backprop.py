@@ -1150,7 +1150,7 @@ def test_readme_recipe_for_pytorch_has_the_gradient_that_pytorch_finds():
 
 SLOPE = "dC_da[j] * layer_slopes[j]"
 IF_TOP = "dC_da[j] * (%s if layer == len(network) - 1 else %s)"
-BELOW = "below, layer_deltas = activations[layer]"
+BELOW = "activations[layer], deltas"
 MISTAKES = [
     ("slope forgotten at the outputs",
      SLOPE, IF_TOP % ("1", "layer_slopes[j]")),
@@ -1170,9 +1170,9 @@ MISTAKES = [
     ("factor 2, or the half forgotten in C",
      "gradient.append(a - t)", "gradient.append(2 * (a - t))"),
     ("inputs in place of hidden activations in (3) \u00b9",
-     BELOW, "below, layer_deltas = activations[0]"),
+     BELOW, "activations[0], deltas"),
     ("off by one layer in (3) \u00b9",
-     BELOW, "below, layer_deltas = activations[layer + 1]"),
+     BELOW, "activations[layer + 1], deltas"),
     ("bias forgotten", "biases[j] = biases[j] + change", "pass"),
     ("sum for mean \u00b3", "deltas, 1 / len(samples))", "deltas, 1)"),
     ("step with the wrong sign", "deltas, -learning_rate)",
@@ -1190,6 +1190,7 @@ def differing_layers(g, n, part):
 @pytest.mark.parametrize("title, old, new", MISTAKES, ids=itertools.count())
 def test_readme_says_truly_what_becomes_of_a_mistake(title, old, new):
     wrong = {"__name__": "wrong"}
+    assert old in read("backprop.py")
     exec(read("backprop.py").replace(old, new), wrong)
     rng, loss = uniform(2), wrong["squared_error"]
     functions = [wrong["tanh"], wrong["tanh"], wrong["sigmoid"]]
