@@ -53,7 +53,7 @@ Here a network with 2 inputs, 4 hidden nodes and 1 output learns XOR, which is
     >>> [round(predict(network, inputs)[0]) for inputs, targets in xor]
     [0, 1, 1, 0]
 
-Wrong input raises a ValueError that says where, what was expected, what came.
+Bad input is refused: a ValueError says where, what was expected, what came.
 A call that fails changes no weight; train keeps the epochs that went well.
 
 Sources
@@ -82,7 +82,7 @@ def dot(p, q):
     return total
 
 
-if hasattr(math, "sumprod"):            # Python 3.12 and later: the same, fast
+if hasattr(math, "sumprod"):    # from Python 3.12 on: faster, and rounded once
     dot = math.sumprod
 
 
@@ -135,7 +135,7 @@ def squared_error(outputs, targets):
 # dz_o/da_h = w_oh and the slope da_h/dz_h:
 #     delta_h = delta_o * w_oh * da_h/dz_h    = -0.125 * 8 * 0.25   = -0.25
 # The delta of the node above, times the weight between, times the slope: that
-# is backpropagation.  What is left are layers of several nodes, hence sums.
+# is backpropagation.  What remains is layers of several nodes, and so, sums.
 
 
 # --- Forward: from the inputs to the outputs ---------------------------------
@@ -228,7 +228,7 @@ def backpropagate(network, inputs, targets, loss):
 # as much.  C changes delta_j times as much as z_j.  So these two remain:
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
-# They stand in one function.  Learning uses it, and so does gradients: the
+# One function computes both.  Learning uses it, and so does gradients: the
 # check further below checks the very lines that learn.
 
 def add_gradient(parameters, activations, deltas, factor):
@@ -262,8 +262,8 @@ def sgd_step(network, activations, deltas, learning_rate):
 def gradients(network, samples, loss):
     """Return [[dC/dweights, dC/dbiases], ...], the mean over the samples.
 
-    The lists are as long as the network's own.  Here are the two nodes h and o
-    of above, with x = 0.5 and, for z_h = 0, the weight 2 and the bias -1:
+    The lists are as long as the network's own.  Here are the nodes h and o of
+    before; x = 0.5, the weight 2 and the bias -1 make z_h = 0:
 
     >>> network = [[[[2.0]], [-1.0], sigmoid], [[[8.0]], [-4.0], sigmoid]]
     >>> gradients(network, [([0.5], [1.0])], squared_error)
@@ -362,8 +362,8 @@ def gradient_check(network, samples, loss):
     g = sum(parameter_rows(gradients(network, samples, loss)), [])
     n = sum(parameter_rows(numerical_gradients(network, samples, loss)), [])
     difference = [g_i - n_i for g_i, n_i in zip(g, n)]
-    size = math.sqrt(dot(g, g)) + math.sqrt(dot(n, n))      # |g| + |n|
-    return math.sqrt(dot(difference, difference)) / size if size else 0.0
+    norms = math.sqrt(dot(g, g)) + math.sqrt(dot(n, n))     # |g| + |n|
+    return math.sqrt(dot(difference, difference)) / norms if norms else 0.0
 
 
 # --- The start: random weights -----------------------------------------------
@@ -463,7 +463,7 @@ def train(network, samples, loss, learning_rate,
                              "smaller learning_rate, or check the gradient "
                              "that the loss returns" % epoch)
         for row, new in zip(parameter_rows(network), parameter_rows(trained)):
-            new[:] = map(float, new)        # whatever the loss is made of
+            new[:] = map(float, new)        # whatever type the loss gives
             row[:] = new
         losses.append(float(C))
     return losses
@@ -481,7 +481,7 @@ def predict(network, inputs):
 
 
 # Here the lesson ends.  Whoever has come this far can build and check all of
-# it.  What follows is more of the same kind, and then a demo.
+# it.  More of the same kind follows, then a demo, then the checks of input.
 
 
 # --- More activation functions, each z -> (a, da/dz) -------------------------
@@ -560,7 +560,7 @@ def sigmoid_cross_entropy(logits, targets):
     for z, t in zip(logits, targets):
         # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
         # C is z - t * z + L.  For z < 0, z + L is log(1 + exp(z)), which does
-        # not overflow.  Both in one:
+        # not overflow.  Together:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
         gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
     return C, gradient
@@ -694,17 +694,17 @@ def demo_check():
     """Show whether the derivatives are those that nudging finds."""
     network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
                [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
-    samples, C = [([0.05, 0.10], [0.01, 0.99])], []
+    samples, losses = [([0.05, 0.10], [0.01, 0.99])], []
     for w5 in [0.41, 0.39]:
         network[1][0][0][0] = w5
-        C.append(mean_loss(network, samples, squared_error))
+        losses.append(mean_loss(network, samples, squared_error))
     print("""
 2. IS IT RIGHT?  NUDGE A WEIGHT AND WATCH C                        demo_check()
    w5 = 0.41 makes C = %.9f, and w5 = 0.39 makes C = %.9f.
    Their difference, divided by 0.02, is the derivative above: %.6f.
    gradient_check does so with every weight.  Networks of 3-5-4-3 nodes:
                          linear  sigmoid tanh    relu    leaky   swish   wrong
-""" % (C[0], C[1], (C[0] - C[1]) / 0.02), end="")
+""" % (losses[0], losses[1], (losses[0] - losses[1]) / 0.02), end="")
 
     def wrong(z):
         return tanh(z)[0], 1.0 - tanh(z)[0]
