@@ -53,8 +53,8 @@ Here a network with 2 inputs, 4 hidden nodes and 1 output learns XOR, which is
     >>> [round(predict(network, inputs)[0]) for inputs, targets in xor]
     [0, 1, 1, 0]
 
-Bad input is refused: a ValueError says where, what was expected, what came.
-A call that fails changes no weight; train keeps the epochs that went well.
+Bad input to train, predict and so on raises a ValueError that says where.  No
+weight has changed then, except by the epochs of train that had gone well.
 
 Sources
     The method: D. Rumelhart, G. Hinton, R. Williams, Nature 323 (1986).  The
@@ -443,8 +443,7 @@ def train(network, samples, loss, learning_rate,
 
     learning_rate  too large, and C grows; too small, and C creeps: try 1, 0.1
     batch_size     samples per step; the last batch may be smaller
-    rng            for example uniform(2): visit the samples in a new random
-                   order each epoch; the caller's list keeps its own
+    rng            uniform(2), say, shuffles for each epoch, but not your list
     Each loss is found before the step that learns from it.  What counts in the
     end is the mean_loss of samples that were not trained on.
     """
@@ -558,9 +557,8 @@ def sigmoid_cross_entropy(logits, targets):
     check_probabilities("targets", targets, len(logits), sigmoid_cross_entropy)
     C, gradient = 0.0, []
     for z, t in zip(logits, targets):
-        # With L = log(1 + exp(-z)), -log(p) is L and -log(1 - p) is z + L, so
-        # C is z - t * z + L.  For z < 0, z + L is log(1 + exp(z)), which does
-        # not overflow.  Together:
+        # With L = log(1 + exp(-z)), -log(p) is L, -log(1 - p) is z + L, and C
+        # is z - t * z + L; z + L is log(1 + exp(z)), which is safe for z < 0:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
         gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
     return C, gradient
@@ -575,6 +573,7 @@ def softmax(logits):
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
     """
+    check_length("logits", logits, None)
     top = max(logits)           # minus top: the same p, but no exp overflows
     powers = [math.exp(z - top) for z in logits]
     total = sum(powers)
@@ -812,12 +811,13 @@ def check_whole(what, value, least):
 
 def check_function(what, f):
     """Refuse what does not return (a, da/dz), as math.tanh does not."""
+    expected = "a function z -> (a, da/dz) like backprop.tanh"
     try:
         a, slope = f(0.5)
     except (TypeError, ValueError):
-        a, slope = None, None
+        refuse(what, expected, f)               # Python tells the cause, too
     if not all_finite([a, slope]):
-        refuse(what, "a function z -> (a, da/dz) like backprop.tanh", f)
+        refuse(what, expected, f)
 
 
 def check_network(network):
@@ -827,10 +827,10 @@ def check_network(network):
         where = "network[%d]" % layer
         check_length(where + ", [weights, biases, f]", parts, 3)
         weights, biases, f = parts
-        check_numbers(where + " biases", biases, len(weights))
         for j, row in enumerate(weights):
-            check_numbers("%s weights[%d]" % (where, j), row, n_in or len(row))
+            check_numbers("%s weights[%d]" % (where, j), row, n_in)
             n_in = len(row)
+        check_numbers(where + " biases", biases, len(weights))
         n_in = len(weights)             # the next layer's rows are as long
         check_function(where + " f", f)
     rows = parameter_rows(network)

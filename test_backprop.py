@@ -696,8 +696,9 @@ def test_loss_refuses_another_number_of_targets(loss, outputs, targets):
 
 
 @pytest.mark.parametrize("function, arguments", [
-    (softmax, [[]]), (softmax_cross_entropy, [[], []])], ids=name)
-def test_softmax_refuses_no_logits(function, arguments):
+    (softmax, [[]]), (softmax, [iter([1.0, 2.0])]),
+    (softmax_cross_entropy, [[], []])], ids=["none", "iterator", "none at all"])
+def test_softmax_refuses_what_is_no_list_of_logits(function, arguments):
     with pytest.raises(ValueError):
         function(*arguments)
 
@@ -755,6 +756,7 @@ BAD_NETWORKS = [
     ([LAYER, [[["1"]], [0.0], tanh]],
      "network[1] weights[0][0]", "a finite number", "'1'"),
     ([[[[1.0, 2.0]], 0.0, tanh]], "network[0] biases", "a list", "0.0"),
+    ([[[0.5, 0.5], [0.0], tanh]], "network[0] weights[0]", "a list", "0.5"),
     ([[[[1.0, 2.0]], [0.0], "tanh"]], "network[0] f", FUNCTION, "'tanh'"),
     ([LAYER, [[[1.0]], [0.0], math.tanh]],
      "network[1] f", FUNCTION, "<built-in function tanh>"),
@@ -851,8 +853,7 @@ class TestWhatTakesSamples:
     def test_takes_samples_in_rows_of_any_kind(self, function, rest):
         network, samples = five_samples()
         twin = copy_network(network)
-        rows = tuple([tuple(inputs), tuple(targets)]
-                     for inputs, targets in samples)
+        rows = tuple([tuple(x), tuple(t)] for x, t in samples)
         assert function(network, rows, squared_error, *rest) == function(
             twin, samples, squared_error, *rest)
         assert network == twin
@@ -1585,8 +1586,7 @@ def test_1986_tells_symmetric_bits_from_all_others(trained):
         assert abs(predict(trained, bits)[0] - (bits == bits[::-1])) < 0.1
 
 
-# The weights are still on their way: after 1,425 sweeps these hold to 0.1 %
-# and 0.7 %, and are tested to 1 %.
+# Still on their way, the weights hold to 0.7 %, and are tested to 1 %.
 
 def test_1986_gives_mirrored_bits_opposite_weights(trained):
     for row in trained[0][0]:
