@@ -462,7 +462,7 @@ def train(network, samples, loss, learning_rate,
                              "smaller learning_rate, or check the gradient "
                              "that the loss returns" % epoch)
         for row, new in zip(parameter_rows(network), parameter_rows(trained)):
-            new[:] = map(float, new)        # whatever type the loss gives
+            new[:] = list(map(float, new))  # whatever type the loss gives
             row[:] = new
         losses.append(float(C))
     return losses
