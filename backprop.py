@@ -19,8 +19,8 @@ One node j, between the layer below (left) and the layer above (right)
     dC/dw_j1 <- a_1 -| delta_j <- slope -- dC/da_j |                      +-- C
     dC/db_j  <-- 1 --+-----------------------------+<-- w_1j -- delta_1 <-+
 
-    Each arrow multiplies by what is written on it.  Where several arrive, they
-    are added up.  Why this is so, and how to be sure of it, is told below.
+    Weights, slopes and a_i multiply, f is applied, and what enters z or dC/da
+    is added up.  Why this is so, and how to be sure of it, is told below.
 
 Notation
     x  input      w  weight     z  weighted sum     C  loss
@@ -40,8 +40,8 @@ The network is a plain list
     One node with two inputs is [[[[0.5, 0.5]], [-3.0], sigmoid]].  The inputs
     are no nodes: they have no entry here, no z, and no delta.
 
-One idea carries the file: every function that the loss flows through returns
-its value and its slope.  The forward pass keeps the slopes, the backward pass
+One idea carries the file: every activation function and every loss returns its
+value and its derivative.  The forward pass keeps the slopes, the backward pass
 multiplies by them.  A function of your own only has to do the same.
 
 Here a network with 2 inputs, 4 hidden nodes and 1 output learns XOR, which is
@@ -53,8 +53,8 @@ Here a network with 2 inputs, 4 hidden nodes and 1 output learns XOR, which is
     >>> [round(predict(network, inputs)[0]) for inputs, targets in xor]
     [0, 1, 1, 0]
 
-Bad input to train, predict and so on raises a ValueError that says where.  No
-weight has changed then, except by the epochs of train that had gone well.
+Bad numbers and lengths in train, predict and so on raise a ValueError that
+says where.  No weight has changed then; train keeps epochs that went well.
 
 Sources
     The method: D. Rumelhart, G. Hinton, R. Williams, Nature 323 (1986).  The
@@ -126,8 +126,9 @@ def squared_error(outputs, targets):
 # Change w a little: z changes dz/dw times as much, a changes da/dz times as
 # much as z, and C changes dC/da times as much as a.  So the three multiply:
 #     dC/dw = dC/da * da/dz * dz/dw    = -0.5 * 0.25 * 0.5      = -0.0625
-# It is negative: to lower C, raise w.  The first two factors make dC/dz, the
-# delta of the node, here -0.125.  As dz/db is 1, delta is dC/db as well.
+# It is negative: to lower C, raise w.  dC/da * da/dz is dC/dz, the node's
+# delta, here -0.125.  Found once, it serves all weights that lead to the node,
+# the bias (as dz/db is 1, dC/db is delta), and, as follows, the node below.
 #
 # Two nodes in a row.  Let the input 0.5 of that node be the activation of a
 # hidden node h before it.  The node itself is now o, and its weight w_oh.  C
@@ -224,12 +225,12 @@ def backpropagate(network, inputs, targets, loss):
 
 # --- The gradient, and a step against it -------------------------------------
 #
-# If w_ji changes a little, z_j changes a_i times as much; if b_j changes, just
-# as much.  C changes delta_j times as much as z_j.  So these two remain:
+# Change w_ji a little: z_j changes a_i times as much, and C changes delta_j
+# times as much as z_j.  Change b_j: z_j changes just as much.  Hence
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
-# One function computes both.  Learning uses it, and so does gradients: the
-# check further below checks the very lines that learn.
+# Both stand in one function.  sgd_step learns with it, and gradients, which is
+# put to the test below, uses it, too: the very lines that learn are tested.
 
 def add_gradient(parameters, activations, deltas, factor):
     """Add factor * dC/dw to every weight and factor * dC/db to every bias.
@@ -250,8 +251,8 @@ def add_gradient(parameters, activations, deltas, factor):
 def sgd_step(network, activations, deltas, learning_rate):
     """Move every weight and bias against its derivative; return None.
 
-    w_ji becomes w_ji - learning_rate * dC/dw_ji, in place.  (Texts with t - a
-    in place of a - t have this minus in their delta, and add.)  A small step
+    w_ji becomes w_ji - learning_rate * dC/dw_ji, in place.  (Texts that use
+    t - a have this minus inside their delta, so they add.)  A small step
     lowers the C of its own sample, but that of all samples only on average.
     No weight may move before all deltas are known, as (2) needs the weights
     that the forward pass used.  Checks nothing, for train calls it often.
@@ -282,7 +283,7 @@ def gradients(network, samples, loss):
 #
 # There is a second way to the gradient, slow but without any chain rule: nudge
 # one weight, and watch C.  If both ways agree on every weight, trust them.  Do
-# not trust a falling loss: XOR is learned by some wrong gradients, too.
+# not trust a falling loss: some wrong gradients learn XOR, too.
 
 def mean_loss(network, samples, loss):
     """Return the mean C of the samples."""
@@ -312,8 +313,8 @@ def numerical_gradients(network, samples, loss, nudge=1e-5):
     """Return the lists that gradients gives, found by nudging every number.
 
     dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  Nudging both
-    ways leaves an error of about nudge**2, one way would leave about nudge.
-    Rounding adds about 1e-16 / nudge, so that a much smaller one is worse.
+    ways leaves an error of about nudge**2; one way would leave about nudge.
+    Rounding adds about 1e-16 / nudge, so that a much smaller nudge is worse.
     """
     if not (all_finite([nudge]) and nudge > 0):
         refuse("nudge", "a finite number above 0", nudge)
@@ -341,8 +342,8 @@ def gradient_check(network, samples, loss):
     within a nudge of the kink of relu, no slope is right; where g is almost 0,
     as at a minimum, or inputs are far from -1 to 1, n is not exact.
 
-    To find a mistake, print both gradients row by row, and begin at the last
-    layer that differs.  Here the node h claims the slope 1:
+    Mistakes spread downward.  To find one, print both gradients row by row and
+    begin at the last layer that differs.  Here node h has a wrong slope, 1:
 
     >>> def no_slope(z):
     ...     return sigmoid(z)[0], 1.0
@@ -420,7 +421,7 @@ def init_network(sizes, functions, rng):
 # one ("online" or "stochastic" training), a few ("mini-batch") or all of them.
 # Not every start leads to the goal.  Of the seeds 0 to 99, all learn XOR as at
 # the top of this file, except 29: its steps shrink all weights to almost 0, so
-# that every output is 0.50.  A smaller learning rate, 0.5, frees it.
+# that every output is 0.50.  Learning rate 0.5 frees it; so may another seed.
 
 def train_epoch(network, samples, loss, learning_rate, batch_size):
     """Take one step per batch, all samples once; return their mean loss."""
@@ -497,9 +498,9 @@ def tanh(z):
     da/dz = 2 * s * (1 - s) * 2, and as s = (1 + a) / 2, this is 1 - a**2.
 
     For each layer on the way down, (2) and (1) multiply by weights and a
-    slope.  That of sigmoid is 1/4 at most, that of tanh up to 1.  So in deep
-    networks of sigmoid the lower deltas fade: "vanishing gradients".  Here is
-    the largest delta of each of ten layers, sigmoid, then tanh, lowest first:
+    slope.  Sigmoid's slope is at most 1/4, tanh's at most 1.  So in a deep
+    network the lower deltas fade, most with sigmoid: "vanishing gradients".
+    Here is the largest delta of each of ten layers, the lowest first:
 
     >>> for f in [sigmoid, tanh]:
     ...     network = init_network([4] * 11, [f] * 10, uniform(1))
@@ -610,8 +611,7 @@ def softmax_cross_entropy(logits, targets):
 def jacobian(network, inputs):
     """Return rows of d output_k / dx_i: one row per output k.
 
-    Each output has a backward pass, with that output in place of C.  Inputs
-    have no delta, but (2) reaches them too: sum over j of w_ji * delta_j.
+    There is one backward pass per output, with that output in place of C.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
