@@ -43,11 +43,6 @@ def near(expected, relative=1e-14, absolute=1e-16):
     return pytest.approx(expected, rel=relative, abs=absolute)
 
 
-def name(value):
-    """The name of a function as the label of a case, no address in memory."""
-    return getattr(value, "__name__", None)
-
-
 # --- One node, and how wrong it is -------------------------------------------
 
 @pytest.fixture(params=["the module's", "the loop"])
@@ -139,6 +134,11 @@ def test_backpropagate_is_forward_then_loss_then_backward():
     C, gradient = loss(activations[-1], targets)
     assert backpropagate(network, inputs, targets, loss) == (
         C, activations, backward(network, slopes, gradient))
+
+
+def name(value):
+    """The name of a function as the label of a case, no address in memory."""
+    return getattr(value, "__name__", None)
 
 
 @pytest.mark.parametrize("function, rest", [
