@@ -6,8 +6,8 @@ The question
     targets.  To learn is to change every weight and bias so that C falls.  How
     much is each of them to blame for C?  The derivative dC/dw tells us: if w
     alone changes a little, C changes dC/dw times as much.  One could nudge w
-    and watch C, but that takes one or two forward passes for every weight.
-    Backpropagation finds all derivatives in one forward and one backward pass.
+    and watch C, but then every weight takes a pass or two through the network.
+    Backpropagation finds all derivatives in one pass forward and one backward.
 
 One node j, between the layer below (left) and the layer above (right)
 
@@ -44,8 +44,8 @@ One idea carries the file: every activation function and every loss returns its
 value and its derivative.  The forward pass keeps the slopes, the backward pass
 multiplies by them.  A function of your own only has to do the same.
 
-Here a network with 2 inputs, 4 hidden nodes and 1 output learns XOR, which is
-1 where exactly one of two inputs is 1.  Samples are (inputs, targets) pairs:
+A network of 2 inputs, 4 nodes in between (hidden) and 1 output learns XOR: 1
+where exactly one of two inputs is 1.  Samples are (inputs, targets) pairs:
 
     >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
@@ -229,8 +229,8 @@ def backpropagate(network, inputs, targets, loss):
 # times as much as z_j.  Change b_j: z_j changes just as much.  Hence
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
-# Both stand in one function.  sgd_step learns with it, and gradients, which is
-# put to the test below, uses it, too: the very lines that learn are tested.
+# Both stand in one function.  sgd_step learns with it, and gradients uses it,
+# too.  So the check of gradients, further below, tests the lines that learn.
 
 def add_gradient(parameters, activations, deltas, factor):
     """Add factor * dC/dw to every weight and factor * dC/db to every bias.
@@ -252,7 +252,8 @@ def sgd_step(network, activations, deltas, learning_rate):
     """Move every weight and bias against its derivative; return None.
 
     w_ji becomes w_ji - learning_rate * dC/dw_ji, in place.  (Texts that use
-    t - a have this minus inside their delta, so they add.)  A small step
+    t - a have this minus inside their delta, so they add.)  Such a step for
+    one sample after another is SGD, stochastic gradient descent.  If small, it
     lowers the C of its own sample, but that of all samples only on average.
     No weight may move before all deltas are known, as (2) needs the weights
     that the forward pass used.  Checks nothing, for train calls it often.
@@ -263,8 +264,8 @@ def sgd_step(network, activations, deltas, learning_rate):
 def gradients(network, samples, loss):
     """Return [[dC/dweights, dC/dbiases], ...], the mean over the samples.
 
-    The lists are as long as the network's own.  Here are the nodes h and o of
-    before; x = 0.5, the weight 2 and the bias -1 make z_h = 0:
+    Each list is as long as the network's own.  These are the two nodes of the
+    chain rule; the input 0.5, the weight 2 and the bias -1 make z_h = 0:
 
     >>> network = [[[[2.0]], [-1.0], sigmoid], [[[8.0]], [-4.0], sigmoid]]
     >>> gradients(network, [([0.5], [1.0])], squared_error)
@@ -428,7 +429,7 @@ def train_epoch(network, samples, loss, learning_rate, batch_size):
     total = 0.0
     for start in range(0, len(samples), batch_size):
         batch = samples[start:start + batch_size]
-        # first all deltas, with the weights as they are; then the mean step
+        # first all deltas, with the weights as they are; then 1/n of each step
         passes = []
         for inputs, targets in batch:
             passes.append(backpropagate(network, inputs, targets, loss))
@@ -444,7 +445,7 @@ def train(network, samples, loss, learning_rate,
 
     learning_rate  too large, and C grows; too small, and C creeps: try 1, 0.1
     batch_size     samples per step; the last batch may be smaller
-    rng            uniform(2), say, shuffles for each epoch, but not your list
+    rng            uniform(2), say: it shuffles a copy of samples every epoch
     Each loss is found before the step that learns from it.  What counts in the
     end is the mean_loss of samples that were not trained on.
     """
@@ -482,7 +483,6 @@ def predict(network, inputs):
 
 # Here the lesson ends.  Whoever has come this far can build and check all of
 # it.  More of the same kind follows, then a demo, then the checks of input.
-
 
 # --- More activation functions, each z -> (a, da/dz) -------------------------
 
@@ -559,7 +559,7 @@ def sigmoid_cross_entropy(logits, targets):
     C, gradient = 0.0, []
     for z, t in zip(logits, targets):
         # With L = log(1 + exp(-z)), -log(p) is L, -log(1 - p) is z + L, and C
-        # is z - t * z + L; z + L is log(1 + exp(z)), which is safe for z < 0:
+        # is z - t * z + L.  z + L is log(1 + exp(z)), too; so, safe at any z:
         C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
         gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
     return C, gradient
@@ -869,7 +869,7 @@ def check_samples(network, samples, loss):
 
 
 def check_settings(learning_rate, epochs, batch_size):
-    """Return them as numbers; refuse what train cannot work with."""
+    """Return the three as numbers; refuse what train cannot work with."""
     if not (all_finite([learning_rate]) and learning_rate > 0):
         refuse("learning_rate", "a finite number above 0", learning_rate)
     return (float(learning_rate), check_whole("epochs", epochs, 0),
