@@ -1,15 +1,59 @@
-"""Backpropagation in plain Python: lists, numbers, and the chain rule.
+"""Backpropagation in plain Python: lists, the math module, and the chain rule.
 
-The question
-    A neural network turns inputs into outputs by means of numbers, its weights
-    and biases.  A loss C says in one number how far the outputs are from the
-    targets.  To learn is to change every weight and bias so that C falls.  How
-    much is each of them to blame for C?  The derivative dC/dw tells us: if w
-    alone changes a little, C changes dC/dw times as much.  One could nudge w
-    and watch C, but then every weight takes a pass or two through the network.
-    Backpropagation finds all derivatives in one pass forward and one backward.
+Make a network, check its gradient, train it, and use it:
 
-One node j, between the layer below (left) and the layer above (right)
+    >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    >>> gradient_check(network, XOR, squared_error) < 1e-8
+    True
+    >>> losses = train(network, XOR, squared_error, 1.0, epochs=1000)
+    >>> [round(predict(network, inputs)[0]) for inputs, targets in XOR]
+    [0, 1, 1, 0]
+
+train repeats two calls, which you can also make yourself:
+
+    >>> C, gradient = loss_and_gradient(network, XOR, squared_error)
+    >>> sgd_step(network, gradient, learning_rate=1.0)
+
+The gradient comes from forward, then a loss (squared_error,
+sigmoid_cross_entropy or softmax_cross_entropy), then backward and send_back.
+Activation functions are linear, sigmoid, tanh, relu, leaky_relu and swish.
+Also here: softmax, mean_loss, numerical_gradient, parameters and jacobian.
+Run this file to see what backpropagation does.
+
+The problem
+    A neural network computes outputs from inputs by means of numbers that can
+    be changed, its weights and biases.  A sample is a pair of inputs and
+    targets, and the targets are the outputs that we want.  The loss C, also
+    called the cost, says in one number how far the outputs are from them.  To
+    learn is to change the weights and biases so that C falls.
+
+    How much is one weight w to blame for C?  The derivative dC/dw tells us: if
+    only w changes, and only a little, C changes by dC/dw times as much.  Such
+    a derivative, for which all else is held constant, is called a partial
+    derivative, and the list of all of them is the gradient of C.  You could
+    measure each by nudging its weight and watching C, but then each weight
+    would need a pass of its own through the network.  Backpropagation computes
+    them all in one pass forward and one pass backward.
+
+The algorithm
+    You start with inputs, targets, and a network with some weights and biases.
+
+    1. Forward pass: compute the activation of every node, layer by layer, from
+       the inputs to the outputs.
+    2. Loss: compute C, and the derivative of C with respect to every output.
+    3. Backward pass: go back through the computational graph, which is all
+       nodes and the arrows between them, from the outputs to the first layer.
+       Compute how much each node is responsible for C: this is its delta.
+    4. Gradient: go from each node to its weights and its bias, and compute the
+       partial derivative of C with respect to each, with all others constant.
+       If there are several samples, take the mean over them.
+    5. Gradient descent: move every weight and every bias by a small step
+       against its derivative, since C falls in that direction.
+
+    Steps 2 to 4 are backpropagation, and step 5 uses what they computed.  Then
+    all five begin again, with weights and biases that are a little better.
+
+One node j, between the layer before (left) and the layer after (right)
 
     a_0 --- w_j0 --->+-----------------------------+--- w_0j ---> z_0 ---+
     a_1 --- w_j1 --->| z_j -------- f -------> a_j |                     +--> C
@@ -19,61 +63,64 @@ One node j, between the layer below (left) and the layer above (right)
     dC/dw_j1 <- a_1 -| delta_j <- slope -- dC/da_j |                      +-- C
     dC/db_j  <-- 1 --+-----------------------------+<-- w_1j -- delta_1 <-+
 
-    Weights, slopes and a_i multiply, f is applied, and what enters z or dC/da
-    is added up.  Why this is so, and how to be sure of it, is told below.
+    On an arrow, multiply by its label, or apply f.  Where arrows meet, add.
 
 Notation
     x  input      w  weight     z  weighted sum     C  loss
     t  target     b  bias       a  activation       f  activation function
-    i, j, k       a node in the layer below, in this layer, in the one above,
-                  each layer counted from 0; below the first layer, a_i is x_i
-    w_ji          the weight from node i to node j, the receiver first
+    i, j, k       a node in the layer before, in this layer, in the layer
+                  after; each layer has its own node 0, node 1, and so on
+    w_ji          the weight from node i to node j: the receiver comes first
     slope         da/dz of a node: how steep f is at its z
-    delta         dC/dz of a node, its error: how fast C grows with its z
-    gradient      a list of derivatives of C
+    delta         dC/dz of a node: how fast C grows with its z
+    hidden        said of a layer between the inputs and the outputs
 
 The network is a plain list
-    network = [[weights, biases, f], ...]    one entry per layer of nodes
-    weights[j][i]    w_ji; a row for each node, as in torch.nn.Linear
+    network = [[weights, biases, f], ...]    one entry for each layer of nodes
+    weights[j][i]    w_ji; every node has a row, as in torch.nn.Linear
     biases[j]        b_j
     f                the activation function of the layer: f(z) -> (a, da/dz)
-    One node with two inputs is [[[[0.5, 0.5]], [-3.0], sigmoid]].  The inputs
-    are no nodes: they have no entry here, no z, and no delta.
+    The inputs are not nodes: they have no entry here, no z, and no delta.
 
-One idea carries the file: every activation function and every loss returns its
-value and its derivative.  The forward pass keeps the slopes, the backward pass
-multiplies by them.  A function of your own only has to do the same.
+One idea: a value comes together with its derivative
+    f(z)                                       ->  (a, da/dz)
+    loss(outputs, targets)                     ->  (C, [dC/da, ...])
+    loss_and_gradient(network, samples, loss)  ->  (C, [[dC/dw, dC/db], ...])
+    A function of your own only has to do the same.
 
-A network of 2 inputs, 4 nodes in between (hidden) and 1 output learns XOR: 1
-where exactly one of two inputs is 1.  Samples are (inputs, targets) pairs:
-
-    >>> xor = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
-    >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
-    >>> losses = train(network, xor, squared_error, 1.0, epochs=1000)
-    >>> [round(predict(network, inputs)[0]) for inputs, targets in xor]
-    [0, 1, 1, 0]
-
-Bad numbers and lengths in train, predict and so on raise a ValueError that
-says where.  No weight has changed then; train keeps epochs that went well.
+Errors
+    Input that cannot be right raises a ValueError that says where the mistake
+    is, and nothing has changed then.  forward, send_back, backward and
+    sgd_step check only some lengths, because train calls them often.
 
 Sources
     The method: D. Rumelhart, G. Hinton, R. Williams, Nature 323 (1986).  The
     four equations: M. Nielsen, Neural Networks and Deep Learning (2015).  The
     first weights: Y. LeCun and others, Efficient BackProp (1998).  The random
-    numbers: S. Park, K. Miller, Communications of the ACM 31 and 36 (1988/93).
+    numbers: S. Park, K. Miller, Communications of the ACM 31 (1988), and 36
+    (1993) with P. Stockmeyer.
 """
 
 import math
 
+# Four samples: the target is 1 where exactly one of the two inputs is 1.
+XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+
 
 # --- One node, and how wrong it is -------------------------------------------
 #
-# A node multiplies each input by a weight, adds a bias, and bends the sum z
-# into its activation a.  Without the bend, layers of weighted sums would add
-# up to just another weighted sum.  The loss then compares a with the target t.
+# A node multiplies each input by a weight, and adds up the products and a
+# bias.  Its activation function turns this sum z into the activation a.  The
+# function needs a curve or a bend: without one, layers of weighted sums would
+# only make another weighted sum.  Here are two common ones; four more come
+# after the lesson.  Each layer of a network may have another.
 
 def dot(p, q):
-    """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product."""
+    """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product.
+
+    >>> dot([1.0, 2.0], [10.0, 100.0])
+    210.0
+    """
     n, total = len(p), 0.0
     if n != len(q):
         raise ValueError("dot: expected %d numbers, got %d" % (n, len(q)))
@@ -82,15 +129,15 @@ def dot(p, q):
     return total
 
 
-if hasattr(math, "sumprod"):    # from Python 3.12 on: faster, and rounded once
+if hasattr(math, "sumprod"):    # since Python 3.12: faster, and rounded once
     dot = math.sumprod
 
 
 def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
-    da/dz = exp(-z) / (1 + exp(-z))**2, and as 1 - a = exp(-z) / (1 + exp(-z)),
-    this is a * (1 - a).
+    da/dz is exp(-z) / (1 + exp(-z))**2, and 1 - a is exp(-z) / (1 + exp(-z)).
+    So da/dz is a * (1 - a): the slope at z (not at a), computed from a.
 
     >>> sigmoid(0.0)
     (0.5, 0.25)
@@ -102,62 +149,94 @@ def sigmoid(z):
     return a, a * (1.0 - a)
 
 
+def tanh(z):
+    """Return (a, da/dz) of a = tanh(z), between -1 and 1.
+
+    It is a stretched sigmoid: a = 2 * s - 1, where s is the sigmoid of 2 * z.
+    So da/dz is 2 * s * (1 - s) * 2, which is 1 - a**2, since s = (1 + a) / 2.
+
+    >>> tanh(0.0)
+    (0.0, 1.0)
+    """
+    a = math.tanh(z)
+    return a, 1.0 - a * a
+
+
 def squared_error(outputs, targets):
     """Return (C, [dC/da, ...]) of C = half the sum of (a - t)**2.
+
+    The half cancels the 2 of the derivative, so that dC/da is just a - t.
 
     >>> squared_error([3.0, 1.0], [1.0, 1.0])
     (2.0, [2.0, 0.0])
     """
     check_length("targets", targets, len(outputs))
-    C, gradient = 0.0, []
+    C, dC_da = 0.0, []
     for a, t in zip(outputs, targets):
         C += 0.5 * (a - t) * (a - t)
-        gradient.append(a - t)          # dC/da, as the half cancels the 2
-    return C, gradient
+        dC_da.append(a - t)
+    return C, dC_da
 
 
 # --- The chain rule: one node, then two in a row -----------------------------
 #
-# One node with one input.  The way from w to C has three stages, each with a
-# derivative.  The numbers are those of x = 0.5, w = 8, b = -4 and t = 1:
-#     z = w * x + b         =  0         dz/dw = x              =  0.5
-#     a = sigmoid(z)        =  0.5       da/dz = a * (1 - a)    =  0.25
-#     C = (a - t)**2 / 2    =  0.125     dC/da = a - t          = -0.5
-# Change w a little: z changes dz/dw times as much, a changes da/dz times as
-# much as z, and C changes dC/da times as much as a.  So the three multiply:
-#     dC/dw = dC/da * da/dz * dz/dw    = -0.5 * 0.25 * 0.5      = -0.0625
-# It is negative: to lower C, raise w.  dC/da * da/dz is dC/dz, the node's
-# delta, here -0.125.  Found once, it serves all weights that lead to the node,
-# the bias (as dz/db is 1, dC/db is delta), and, as follows, the node below.
+# Take one node with one input.  The way from w to C has three stages:
+#     >>> x, w, b, t = 0.5, 8.0, -4.0, 1.0
+#     >>> z = w * x + b
+#     >>> a = sigmoid(z)[0]
+#     >>> C = (a - t)**2 / 2
+#     >>> z, a, C
+#     (0.0, 0.5, 0.125)
+# Each stage has a derivative.  For dz/dw we ask how z, the input of the
+# sigmoid, changes with w alone.  The remaining terms of z, here b, are treated
+# as constants, and so x is what is left:
+#     >>> dC_da, da_dz, dz_dw = a - t, a * (1 - a), x
+#     >>> dC_da, da_dz, dz_dw
+#     (-0.5, 0.25, 0.5)
+# If w changes a little, z changes by dz/dw times as much, a changes by da/dz
+# times as much as z, and C changes by dC/da times as much as a.  So the three
+# factors multiply.  This is the chain rule:
+#     >>> dC_da * da_dz * dz_dw           # dC/dw
+#     -0.0625
+# It is negative: C falls if w grows.  The first two factors make dC/dz, the
+# delta of the node.  It is computed once and used for three things: for the
+# weights into the node, for its bias (as dz/db is 1), and for the node before.
 #
-# Two nodes in a row.  Let the input 0.5 of that node be the activation of a
-# hidden node h before it.  The node itself is now o, and its weight w_oh.  C
-# depends on z_h by way of a_h and z_o, so that the chain has two more links,
-# dz_o/da_h = w_oh and the slope da_h/dz_h:
-#     delta_h = delta_o * w_oh * da_h/dz_h    = -0.125 * 8 * 0.25   = -0.25
-# The delta of the node above, times the weight between, times the slope: that
-# is backpropagation.  What remains is layers of several nodes, and so, sums.
+# Take two nodes in a row: now the input 0.5 is the activation a_h of a node h,
+# and z_h is 0, too.  The chain from C to z_h has two more links.  If a_h
+# changes, z changes by w times as much; and if z_h changes, a_h changes by the
+# slope of h times as much:
+#     >>> delta = dC_da * da_dz
+#     >>> slope_h = sigmoid(0.0)[1]
+#     >>> delta, delta * w * slope_h      # the second is the delta of h
+#     (-0.125, -0.25)
+# The delta of the node after, times the weight between, times the slope: this
+# is backpropagation.  Layers of several nodes add only one thing to it: a sum.
 
 
-# --- Forward: from the inputs to the outputs ---------------------------------
+# --- Step 1, forward: from the inputs to the outputs -------------------------
 
 def forward(network, inputs):
-    """Return (activations, slopes) of all layers, for one sample.
+    """Return (activations, slopes) of all layers for one sample.
 
     activations  the inputs, then the a of every node, layer by layer, so that
-                 activations[layer] are those that go into network[layer]
+                 activations[layer] goes into network[layer], and
+                 activations[-1] are the outputs
     slopes       da/dz of every node: slopes[layer][j]
 
-    >>> network = [[[[0.5, 0.5]], [-3.0], sigmoid]]
+    z is not returned, because the way back needs only a and the slope.  To see
+    the z of node j, print dot(weights[j], activations[layer]) + biases[j].
+
+    >>> network = [[[[0.5, 0.5]], [-3.0], sigmoid]]     # two inputs, one node
     >>> forward(network, [4.0, 2.0])
     ([[4.0, 2.0], [0.5]], [[0.25]])
     """
     activations, slopes = [inputs], []
     for weights, biases, f in network:
-        below = activations[-1]
-        layer_activations, layer_slopes = [], []
+        before, layer_activations, layer_slopes = activations[-1], [], []
         for j in range(len(weights)):
-            z = dot(weights[j], below) + biases[j]      # sum of w_ji * a_i
+            # z_j = (sum over i of w_ji * a_i) + b_j
+            z = dot(weights[j], before) + biases[j]
             a, slope = f(z)
             layer_activations.append(a)
             layer_slopes.append(slope)
@@ -166,137 +245,129 @@ def forward(network, inputs):
     return activations, slopes
 
 
-# --- Backward: from the loss to the delta of every node ----------------------
+def predict(network, inputs):
+    """Return the outputs of the network for the inputs of one sample."""
+    check_network(network)
+    inputs = check_numbers("inputs", inputs, len(network[0][0][0]))
+    return forward(network, inputs)[0][-1]
+
+
+# --- Steps 3 and 4, backward: from the loss to every weight ------------------
 #
-# For every node, the last link of the chain from C down to z is its slope:
+# The loss gives us dC/da of every output.  From there we walk back, layer by
+# layer.  At every node, the chain rule leads from a to z:
 #     (1)  delta_j = dC/da_j * da_j/dz_j
-# The loss gives dC/da_j of an output.  A hidden node has no target, but its
-# a_j changes every z_k of the layer above.  Nudge a_j by a tiny e: each z_k
-# moves by w_kj * e, and that alone moves C by delta_k * w_kj * e.  All of them
-# together move C by the sum of these (apart from terms with e * e, too tiny to
-# count).  Divided by e, this is
+# Textbooks call delta the error of the node, or of the layer.  But it is not
+# the difference a - t: for an output under squared_error, it is a - t times
+# the slope, and for a hidden node, there is no t.
+#
+# A hidden node has no target, so how can we know its dC/da?  This is the step
+# that most people find hard.  Nudge a_j by a tiny e.  Each z_k of the layer
+# after moves by w_kj * e, and this alone would move C by delta_k times as
+# much.  Small effects add up (what is missed has a factor e * e), so together
+# they move C by the sum of delta_k * w_kj * e.  Divide this by e:
 #     (2)  dC/da_j = sum over k of w_kj * delta_k
+# It is a sum because a_j reaches C by way of every z_k; textbooks call this
+# the multivariable chain rule.  Each turn of (1) and (2) takes us back by one
+# layer.  So a derivative in the first layer is made of products of derivatives
+# between layers, evaluated from the output backwards.
+#
+# From a node to its weights there is one more link.  As a function of w_ji
+# alone, z_j is w_ji * a_i plus a constant.  As a function of b_j alone, it is
+# b_j plus a constant.  So
+#     (3)  dC/dw_ji = delta_j * a_i
+#     (4)  dC/db_j  = delta_j
 
-def send_back(weights, layer_deltas):
-    """Return dC/da of every node below a layer with these weights and deltas.
+def send_back(weights, deltas):
+    """Return dC/da of every node of the layer before.
 
-    Forward, a node sums over its senders, a row of weights.  Backward, it sums
-    over its receivers, a column; hence the transposed matrix in textbooks.
-    Below the first layer are the inputs: there, this is dC/dx.
+    weights, deltas  of one layer; each of its nodes k sends its delta back
+                     along its weights
 
-    >>> send_back([[3.0], [4.0]], [10.0, 100.0])    # 3 * 10 + 4 * 100
-    [430.0]
+    >>> send_back([[2.0, 3.0],
+    ...            [5.0, 7.0]], [10.0, 100.0])
+    [520.0, 730.0]
+
+    The first sum is 2 * 10 + 5 * 100, and the second 3 * 10 + 7 * 100.
     """
-    dC_da = []
-    for j in range(len(weights[0])):                    # each node j below
-        total = 0.0
-        for k in range(len(layer_deltas)):              # the nodes k above it
-            total += weights[k][j] * layer_deltas[k]    # (2)
-        dC_da.append(total)
+    check_length("deltas", deltas, len(weights))
+    dC_da = [0.0] * len(weights[0])
+    for k in range(len(weights)):
+        for j in range(len(dC_da)):
+            # (2) a_j moves z_k by w_kj, and z_k moves C by delta_k: add up
+            dC_da[j] += weights[k][j] * deltas[k]
     return dC_da
 
 
-def backward(network, slopes, output_gradient):
-    """Return deltas: deltas[layer][j] = dC/dz of node j of network[layer].
+def backward(network, activations, slopes, dC_da):
+    """Return the gradient of one sample, [[dC/dweights, dC/dbiases], ...].
 
-    slopes           from forward
-    output_gradient  dC/da of each output, from the loss
-    Changes nothing, so that a second call gives the same deltas.
-    """
-    check_length("output_gradient", output_gradient, len(network[-1][1]))
-    deltas, dC_da = [], output_gradient
-    for layer in range(len(network) - 1, -1, -1):       # from the last to 0
-        layer_slopes, layer_deltas = slopes[layer], []
-        for j in range(len(dC_da)):
-            layer_deltas.append(dC_da[j] * layer_slopes[j])         # (1)
-        deltas.insert(0, layer_deltas)          # in front of those above
-        if layer > 0:
-            dC_da = send_back(network[layer][0], layer_deltas)      # (2)
-    return deltas
+    activations, slopes  from forward
+    dC_da                from the loss: dC/da of each output
 
+    The gradient has a pair for each layer, with the lengths of its weights and
+    biases.  By (4), gradient[layer][1] are also the deltas.  Nothing changes:
+    no weight may move before (2) has used it.
 
-def backpropagate(network, inputs, targets, loss):
-    """Return (C, activations, deltas) for one sample; changes nothing."""
-    activations, slopes = forward(network, inputs)
-    C, output_gradient = loss(activations[-1], targets)
-    deltas = backward(network, slopes, output_gradient)
-    return C, activations, deltas
-
-
-# --- The gradient, and a step against it -------------------------------------
-#
-# Change w_ji a little: z_j changes a_i times as much, and C changes delta_j
-# times as much as z_j.  Change b_j: z_j changes just as much.  Hence
-#     (3)  dC/dw_ji = delta_j * a_i
-#     (4)  dC/db_j  = delta_j
-# Both stand in one function.  sgd_step learns with it, and gradients uses it,
-# too.  So the check of gradients, further below, tests the lines that learn.
-
-def add_gradient(parameters, activations, deltas, factor):
-    """Add factor * dC/dw to every weight and factor * dC/db to every bias.
-
-    parameters   a network, or lists like those of gradients; changed in place
-    activations  of one sample, from backpropagate; its deltas likewise
-    """
-    for layer in range(len(deltas)):
-        weights, biases = parameters[layer][0], parameters[layer][1]
-        below, layer_deltas = activations[layer], deltas[layer]
-        for j in range(len(layer_deltas)):
-            row, change = weights[j], factor * layer_deltas[j]
-            for i in range(len(row)):
-                row[i] = row[i] + change * below[i]     # (3)  delta_j * a_i
-            biases[j] = biases[j] + change              # (4)  delta_j
-
-
-def sgd_step(network, activations, deltas, learning_rate):
-    """Move every weight and bias against its derivative; return None.
-
-    w_ji becomes w_ji - learning_rate * dC/dw_ji, in place.  (Texts that use
-    t - a have this minus inside their delta, so they add.)  Such a step for
-    one sample after another is SGD, stochastic gradient descent.  If small, it
-    lowers the C of its own sample, but that of all samples only on average.
-    No weight may move before all deltas are known, as (2) needs the weights
-    that the forward pass used.  Checks nothing, for train calls it often.
-    """
-    add_gradient(network, activations, deltas, -learning_rate)
-
-
-def gradients(network, samples, loss):
-    """Return [[dC/dweights, dC/dbiases], ...], the mean over the samples.
-
-    Each list is as long as the network's own.  These are the two nodes of the
-    chain rule; the input 0.5, the weight 2 and the bias -1 make z_h = 0:
+    These are the two nodes in a row; w = 2 and b = -1 make the first z 0:
 
     >>> network = [[[[2.0]], [-1.0], sigmoid], [[[8.0]], [-4.0], sigmoid]]
-    >>> gradients(network, [([0.5], [1.0])], squared_error)
+    >>> activations, slopes = forward(network, [0.5])
+    >>> backward(network, activations, slopes, [-0.5])
     [[[[-0.125]], [-0.25]], [[[-0.0625]], [-0.125]]]
     """
-    samples = check_samples(network, samples, loss)
-    result = [[[[0.0] * len(row) for row in weights], [0.0] * len(biases)]
-              for weights, biases, f in network]
-    for inputs, targets in samples:
-        C, activations, deltas = backpropagate(network, inputs, targets, loss)
-        add_gradient(result, activations, deltas, 1 / len(samples))
-    return result
+    check_length("dC_da", dC_da, len(network[-1][1]))
+    gradient = []
+    for layer in reversed(range(len(network))):
+        deltas, dC_dw = [], []
+        for j in range(len(dC_da)):
+            # (1) z_j moves a_j by the slope, and a_j moves C by dC/da_j
+            delta = dC_da[j] * slopes[layer][j]
+            deltas.append(delta)
+            # (3) w_ji moves z_j by a_i, and z_j moves C by delta_j
+            dC_dw.append([delta * a for a in activations[layer]])
+        # (4) b_j moves z_j by 1, and z_j moves C by delta_j
+        dC_db = deltas
+        gradient.insert(0, [dC_dw, dC_db])
+        if layer > 0:
+            # (2) the same, for the a of the layer before
+            dC_da = send_back(network[layer][0], deltas)
+    return gradient
 
 
-# --- Is it right? ------------------------------------------------------------
+# In matrix form, for one layer, with columns for slope, delta, dC/da and a,
+# where ' transposes and o multiplies element by element:
+#     (1)  delta = dC/da o slope
+#     (2)  dC/da of the layer before = W' delta
+#     (3)  dC/dW = delta a', where a is from the layer before
+#     (4)  dC/db = delta
+# (2) is called a vector-Jacobian product elsewhere.
 #
-# There is a second way to the gradient, slow but without any chain rule: nudge
-# one weight, and watch C.  If both ways agree on every weight, trust them.  Do
-# not trust a falling loss: some wrong gradients learn XOR, too.
-
-def mean_loss(network, samples, loss):
-    """Return the mean C of the samples."""
-    total = 0.0
-    for inputs, targets in check_samples(network, samples, loss):
-        activations, slopes = forward(network, inputs)
-        total += loss(activations[-1], targets)[0]
-    return total / len(samples)
+# What does the way back cost?  Forward, each weight takes one multiplication;
+# backward, it takes one in (2) and one in (3).  So the way back takes at most
+# about twice as long as the way forward, and memory for every a and slope.
+# Nudging would take one or two passes forward for every weight.  So would
+# forward mode, which carries dz/dw and da/dw along from one weight to the
+# outputs.  What we do is called reverse mode: one pass back for each number
+# that comes out at the end, and C is only one.
 
 
-def parameter_rows(network):
-    """Return all rows of weights and lists of biases, or of a gradient."""
+# --- Step 4 for several samples: the mean gradient ---------------------------
+#
+# We make two assumptions about the loss.  First, C of several samples is the
+# mean of the C of each.  Then its derivative is the mean of their derivatives,
+# and one sample's gradient at a time is enough.  Second, C is a function of
+# the outputs of the network (targets are constants).  Then the way back can
+# begin with dC/da of the outputs.
+
+def parameters(network):
+    """Return all rows of weights and lists of biases, as one list of lists.
+
+    They are the lists of the network, or of a gradient, and not copies.
+
+    >>> parameters([[[[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], tanh]])
+    [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    """
     rows = []
     for layer in network:
         rows += layer[0]
@@ -304,65 +375,156 @@ def parameter_rows(network):
     return rows
 
 
-def copy_network(network):
-    """Return the same network with lists of its own, numbers as floats."""
-    return [[[list(map(float, row)) for row in weights],
-             list(map(float, biases)), f] for weights, biases, f in network]
+def mean_gradient(network, samples, loss):
+    """Return (C, gradient) as loss_and_gradient does, but check nothing."""
+    total_C, total = 0.0, None
+    for inputs, targets in samples:
+        activations, slopes = forward(network, inputs)          # step 1
+        C, dC_da = loss(activations[-1], targets)               # step 2
+        dC_da = list(map(float, dC_da))     # a loss may use other numbers
+        gradient = backward(network, activations, slopes, dC_da)    # 3 and 4
+        total_C += float(C)
+        if total is None:
+            total = gradient
+        else:
+            for row, new in zip(parameters(total), parameters(gradient)):
+                for i in range(len(row)):
+                    row[i] += new[i]
+    n = len(samples)
+    if n > 1:
+        for row in parameters(total):
+            for i in range(len(row)):
+                row[i] /= n
+    return total_C / n, total
 
 
-def numerical_gradients(network, samples, loss, nudge=1e-5):
-    """Return the lists that gradients gives, found by nudging every number.
+def loss_and_gradient(network, samples, loss):
+    """Return (C, gradient), each of them the mean over the samples.
 
-    dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  Nudging both
-    ways leaves an error of about nudge**2; one way would leave about nudge.
-    Rounding adds about 1e-16 / nudge, so that a much smaller nudge is worse.
+    The gradient is [[dC/dweights, dC/dbiases], ...], as in backward.  Here,
+    one sample wants the weight to grow, and the other to shrink as much:
+
+    >>> network = [[[[8.0]], [-4.0], sigmoid]]
+    >>> samples = [([0.5], [1.0]), ([0.5], [0.0])]
+    >>> loss_and_gradient(network, samples, squared_error)
+    (0.125, [[[[0.0]], [0.0]]])
     """
-    if not (all_finite([nudge]) and nudge > 0):
-        refuse("nudge", "a finite number above 0", nudge)
     samples = check_samples(network, samples, loss)
-    nudged, found = copy_network(network), copy_network(network)
-    for row, derivatives in zip(parameter_rows(nudged), parameter_rows(found)):
+    return mean_gradient(network, samples, loss)
+
+
+# --- Step 5: gradient descent ------------------------------------------------
+#
+# Picture C as a curve over w.  Where dC/dw is negative, C falls to the right,
+# so w should grow; where it is positive, C falls to the left, so w should
+# shrink.  w - learning_rate * dC/dw does both, and moves w further where C is
+# steeper.
+#
+# Every derivative says "if only w changes".  Why may all weights move at once?
+# The move of one weight changes C by about dC/dw times as much, which is
+# -learning_rate * (dC/dw)**2.  Small effects add up, as in (2), so C falls by
+# about learning_rate times the sum of all derivatives squared.  If the moves
+# are large, this is not true, and C may even rise.
+
+def sgd_step(network, gradient, learning_rate):
+    """Move every weight and bias against its derivative; return None.
+
+    The network is changed in place.  For momentum, weight decay, or a layer
+    that stays as it is, change the gradient before you call this.
+
+    >>> network = [[[[8.0]], [-4.0], sigmoid]]
+    >>> sgd_step(network, [[[[-0.5]], [0.25]]], learning_rate=2.0)
+    >>> network[0][:2]
+    [[[9.0]], [-4.5]]
+    """
+    rows, derivatives = parameters(network), parameters(gradient)
+    if list(map(len, rows)) != list(map(len, derivatives)):
+        refuse("gradient", "the same lengths as in the network", gradient)
+    for row, dC_drow in zip(rows, derivatives):
         for i in range(len(row)):
-            w = row[i]
+            row[i] -= learning_rate * dC_drow[i]
+
+
+# --- Is it right? ------------------------------------------------------------
+#
+# There is a second way to the gradient, which is slow but needs no chain rule:
+# nudge one weight, and watch C.  If both ways agree on every weight, you can
+# trust them.  Do not trust a falling loss: some wrong gradients learn XOR too.
+
+def total_loss(network, samples, loss):
+    """Return the sum of the C of all samples; check nothing."""
+    return sum([loss(forward(network, inputs)[0][-1], targets)[0]
+                for inputs, targets in samples])
+
+
+def mean_loss(network, samples, loss):
+    """Return the mean C of the samples."""
+    samples = check_samples(network, samples, loss)
+    return total_loss(network, samples, loss) / len(samples)
+
+
+def numerical_gradient(network, samples, loss, nudge=1e-5):
+    """Return the gradient once more, but measured by nudging every number.
+
+    dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  The error is
+    about nudge**2, whereas nudging only one way would leave about nudge.
+    Rounding adds about 1e-16 / nudge, so that a much smaller nudge is worse.
+    Afterwards, the network is as it was, bit for bit.
+    """
+    samples = check_samples(network, samples, loss)
+
+    def measure(row, i):
+        w = row[i]
+        try:
             row[i] = w + nudge
-            C_above = mean_loss(nudged, samples, loss)
+            right = total_loss(network, samples, loss)
             row[i] = w - nudge
-            C_below = mean_loss(nudged, samples, loss)
-            row[i] = w                                  # the others stay put
-            derivatives[i] = (C_above - C_below) / (2 * nudge)
-    return [[weights, biases] for weights, biases, f in found]
+            left = total_loss(network, samples, loss)
+        finally:                        # put w back, even if the loss fails
+            row[i] = w
+        return (right - left) / (2 * nudge * len(samples))
+
+    return [[[[measure(row, i) for i in range(len(row))] for row in weights],
+             [measure(biases, j) for j in range(len(biases))]]
+            for weights, biases, f in network]
 
 
 def gradient_check(network, samples, loss):
-    """Return |g - n| / (|g| + |n|) of gradients g and numerical_gradients n.
+    """Return |g - n| / (|g| + |n|) of the gradient g and the numerical one, n.
 
-    |v| is the root of the sum of squares of all numbers in v; if both are 0,
-    the result is 0.0.  Below 1e-8, g and n agree as a whole, though a small
-    derivative among large ones may be wrong.  A factor of 2 or 1/2 in all of g
-    gives 1/3, a wrong sign 1.  But the result may be large with no mistake:
-    within a nudge of the kink of relu, no slope is right; where g is almost 0,
-    as at a minimum, or inputs are far from -1 to 1, n is not exact.
+    |v| is the root of the sum of the squares of all numbers in v.  If g and n
+    are both 0, so is the result.  Below 1e-8, g and n agree as a whole, though
+    a small derivative among large ones may be wrong.  If all of g is twice or
+    half of what it should be, the result is 1/3; if its sign is wrong, 1.
+    The result may also be large while g is right:
+    - where a nudge crosses the kink of relu, because n mixes both slopes;
+    - where g is almost 0, as at a minimum, because n is mostly rounding;
+    - where inputs are far from -1 to 1, because a nudge of w moves z by nudge
+      times the input, and the error of n grows with the square of that.
 
-    Mistakes spread downward.  To find one, print both gradients row by row and
-    begin at the last layer that differs.  Here node h has a wrong slope, 1:
+    A mistake spreads to all layers before it, so look for it in the last layer
+    in which both gradients differ.  Here, the first of two nodes has a wrong
+    slope:
 
     >>> def no_slope(z):
     ...     return sigmoid(z)[0], 1.0
     >>> network = [[[[2.0]], [-1.0], no_slope], [[[8.0]], [-4.0], sigmoid]]
-    >>> problem = network, [([0.5], [1.0])], squared_error
-    >>> print("%.2f" % gradient_check(*problem))
+    >>> samples = [([0.5], [1.0])]
+    >>> print("%.2f" % gradient_check(network, samples, squared_error))
     0.58
-    >>> g, n = gradients(*problem), numerical_gradients(*problem)
-    >>> for g_row, n_row in zip(parameter_rows(g), parameter_rows(n)):
+    >>> C, g = loss_and_gradient(network, samples, squared_error)
+    >>> n = numerical_gradient(network, samples, squared_error)
+    >>> for g_row, n_row in zip(parameters(g), parameters(n)):
     ...     print(["%.4f" % d for d in g_row], ["%.4f" % d for d in n_row])
     ['-0.5000'] ['-0.1250']
     ['-1.0000'] ['-0.2500']
     ['-0.0625'] ['-0.0625']
     ['-0.1250'] ['-0.1250']
     """
-    # the rows, added up, make one list of all numbers
-    g = sum(parameter_rows(gradients(network, samples, loss)), [])
-    n = sum(parameter_rows(numerical_gradients(network, samples, loss)), [])
+    C, gradient = loss_and_gradient(network, samples, loss)
+    numerical = numerical_gradient(network, samples, loss)
+    g = [d for row in parameters(gradient) for d in row]
+    n = [d for row in parameters(numerical) for d in row]
     difference = [g_i - n_i for g_i, n_i in zip(g, n)]
     norms = math.sqrt(dot(g, g)) + math.sqrt(dot(n, n))     # |g| + |n|
     return math.sqrt(dot(difference, difference)) / norms if norms else 0.0
@@ -370,12 +532,13 @@ def gradient_check(network, samples, loss):
 
 # --- The start: random weights -----------------------------------------------
 #
-# Learning has to begin somewhere, but not at zeros: nodes of a layer that
-# start alike get the same deltas, take the same steps, and stay alike.  The
-# same seed gives the same random numbers on every Python.
+# Learning has to begin somewhere, but not with equal weights: nodes of a layer
+# that start alike get the same deltas, take the same steps, and stay alike.
+# So we draw the weights at random.  A seed gives the same numbers everywhere,
+# and another seed gives another start.
 
 def park_miller(state):
-    """Yield floats in (0, 1), from a whole state between 0 and 2**31 - 1."""
+    """Yield floats in (0, 1) from a whole number between 0 and 2**31 - 1."""
     while True:
         state = state * 48271 % (2**31 - 1)
         yield state / (2**31 - 1)
@@ -383,23 +546,26 @@ def park_miller(state):
 
 def uniform(seed):
     """Return an endless generator of floats in (0, 1); the seed is any int."""
+    seed = check_whole("seed", seed, -math.inf)
     # States that are close together, or small multiples of each other, would
-    # give related numbers.  So start far from 1, and scatter by a power.
-    state = 1 + (check_whole("seed", seed, -math.inf) + 48271) % (2**31 - 2)
+    # give related numbers.  So we start far from 1, and scatter by a power.
+    state = 1 + (seed + 48271) % (2**31 - 2)
     return park_miller(state**17 % (2**31 - 1))
 
 
 def init_network(sizes, functions, rng):
     """Return a new network [[weights, biases, f], ...] with random weights.
 
-    sizes      inputs, then nodes per layer: [2, 4, 1], or with two hidden
-               layers [2, 4, 4, 1] and three functions; nothing else changes
-    functions  an activation function per layer after the inputs
-    rng        a generator of floats in (0, 1): uniform(1)
+    sizes      the inputs, then the nodes of each layer: [2, 4, 1], or with two
+               hidden layers [2, 4, 4, 1]
+    functions  an activation function for each layer after the inputs
+    rng        a generator of floats in (0, 1), such as uniform(1)
 
     Biases are 0.  The weights of a node with n_in inputs are uniform within
-    +-sqrt(3 / n_in), so that their mean square is 1 / n_in.  The sum z of n_in
-    products w * a is then about as large as one a, however many there are.
+    +-sqrt(3 / n_in), so that the mean of their squares is 1 / n_in.  Then z, a
+    sum of n_in products, is about as large as one a, whatever n_in is.  With
+    relu, about half of all a are 0, and so others let its weights start within
+    +-sqrt(6 / n_in) (K. He, 2015).
     """
     sizes = [check_whole("sizes", size, 1) for size in sizes]
     if len(sizes) < 2:
@@ -407,6 +573,7 @@ def init_network(sizes, functions, rng):
     check_length("functions", functions, len(sizes) - 1)
     for number, f in enumerate(functions):
         check_function("functions[%d]" % number, f)
+    check_rng(rng)
     network = []
     for n_in, n_out, f in zip(sizes, sizes[1:], functions):
         limit = math.sqrt(3 / n_in)
@@ -416,160 +583,130 @@ def init_network(sizes, functions, rng):
     return network
 
 
-# --- Training: all of it, again and again ------------------------------------
+# --- Training: the five steps, again and again -------------------------------
 #
-# An epoch visits every sample once.  A batch is the samples that share a step:
-# one ("online" or "stochastic" training), a few ("mini-batch") or all of them.
-# Not every start leads to the goal.  Of the seeds 0 to 99, all learn XOR as at
-# the top of this file, except 29: its steps shrink all weights to almost 0, so
-# that every output is 0.50.  Learning rate 0.5 frees it; so may another seed.
-
-def train_epoch(network, samples, loss, learning_rate, batch_size):
-    """Take one step per batch, all samples once; return their mean loss."""
-    total = 0.0
-    for start in range(0, len(samples), batch_size):
-        batch = samples[start:start + batch_size]
-        # first all deltas, with the weights as they are; then 1/n of each step
-        passes = []
-        for inputs, targets in batch:
-            passes.append(backpropagate(network, inputs, targets, loss))
-        for C, activations, deltas in passes:
-            total += C
-            sgd_step(network, activations, deltas, learning_rate / len(batch))
-    return total / len(samples)
-
+# An epoch visits every sample once.  A batch is the samples that share a step,
+# along the mean of their gradients: one sample, a few (a mini-batch), or all.
+# With fewer than all, the direction depends on which samples are in the batch.
+# This is what stochastic means in SGD, stochastic gradient descent: a small
+# step lowers C of its own batch, but C of all samples only on average.
 
 def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
     """Train the network in place; return the mean loss of each epoch.
 
-    learning_rate  too large, and C grows; too small, and C creeps: try 1, 0.1
-    batch_size     samples per step; the last batch may be smaller
-    rng            uniform(2), say: it shuffles a copy of samples every epoch
-    Each loss is found before the step that learns from it.  What counts in the
-    end is the mean_loss of samples that were not trained on.
+    learning_rate  if too large, C grows, and if too small, C hardly falls: try
+                   1, 0.1, 0.01
+    batch_size     samples that share a step; the last batch may be smaller
+    rng            such as uniform(2), to visit the samples in a new order in
+                   every epoch; your list keeps its order
+
+    The loss of a batch is taken before its own step.  Steps that were taken
+    stay, even if you press Ctrl-C.  Only if a number is no longer finite after
+    an epoch are the weights put back to the start of that epoch, and then a
+    ValueError tells you.  What counts in the end is the mean_loss of samples
+    that were not trained on.
+
+    Not every start leads to the goal.  Of the seeds 0 to 99, all learn XOR as
+    at the top of this file, except for 29: long steps take its weights to
+    almost 0, and all its outputs become 0.50.  With the learning rate 0.5, the
+    same start learns.
     """
     samples = check_samples(network, samples, loss)
     learning_rate, epochs, batch_size = check_settings(
-        learning_rate, epochs, batch_size)
-    trained, losses = copy_network(network), []
+        learning_rate, epochs, batch_size, rng)
+    losses, order = [], samples
     for epoch in range(1, epochs + 1):
-        if rng is not None:
-            samples.sort(key=lambda sample: next(rng))  # by random keys
-        # on the copy first, so that an epoch that fails changes nothing
-        C = train_epoch(trained, samples, loss, learning_rate, batch_size)
-        if not all_finite(sum(parameter_rows(trained), [C])):
-            raise ValueError("training diverged in epoch %d: the loss or a "
-                             "weight is no longer a finite number; try a "
-                             "smaller learning_rate, or check the gradient "
-                             "that the loss returns" % epoch)
-        for row, new in zip(parameter_rows(network), parameter_rows(trained)):
-            new[:] = list(map(float, new))  # whatever type the loss gives
-            row[:] = new
-        losses.append(float(C))
+        before, total = [list(row) for row in parameters(network)], 0.0
+        if rng is not None:             # sort by random keys: this shuffles
+            order = sorted(samples, key=lambda sample: next(rng))
+        try:
+            for start in range(0, len(order), batch_size):
+                batch = order[start:start + batch_size]
+                C, gradient = mean_gradient(network, batch, loss)
+                sgd_step(network, gradient, learning_rate)
+                total += C * len(batch)
+        except OverflowError:           # in a function of your own
+            total = math.inf
+        check_finite(network, total, before, epoch)
+        losses.append(total / len(order))
     return losses
 
 
-def predict(network, inputs):
-    """Return the outputs for one sample's inputs, one per output node."""
-    try:
-        inputs = check_numbers("inputs", inputs, len(network[0][0][0]))
-        outputs = forward(network, inputs)[0][-1]
-        return check_numbers("outputs", outputs, len(outputs))
-    except (IndexError, TypeError, ValueError):
-        check_network(network)          # says more, if the network is at fault
-        raise
-
-
-# Here the lesson ends.  Whoever has come this far can build and check all of
-# it.  More of the same kind follows, then a demo, then the checks of input.
+# Here the lesson ends: you can now build all of this, and check it.  More
+# functions of the same kind follow, then the demo, then the checks of input.
 
 # --- More activation functions, each z -> (a, da/dz) -------------------------
 
 def linear(z):
-    """Return (a, da/dz) of a = z, the function that changes nothing."""
+    """Return (a, da/dz) of a = z, for outputs that may be any number."""
     return z, 1.0
 
 
-def tanh(z):
-    """Return (a, da/dz) of a = tanh(z), between -1 and 1.
-
-    This is a sigmoid, stretched: a = 2 * s - 1, where s is sigmoid at 2 * z.
-    da/dz = 2 * s * (1 - s) * 2, and as s = (1 + a) / 2, this is 1 - a**2.
-
-    For each layer on the way down, (2) and (1) multiply by weights and a
-    slope.  Sigmoid's slope is at most 1/4, tanh's at most 1.  So in a deep
-    network the lower deltas fade, most with sigmoid: "vanishing gradients".
-    Here is the largest delta of each of ten layers, the lowest first:
-
-    >>> for f in [sigmoid, tanh]:
-    ...     network = init_network([4] * 11, [f] * 10, uniform(1))
-    ...     C, activations, deltas = backpropagate(
-    ...         network, [1.0] * 4, [0.0] * 4, squared_error)
-    ...     print(" ".join(["%.0e" % max(map(abs, d)) for d in deltas]))
-    6e-07 4e-06 1e-05 5e-05 2e-04 6e-04 3e-03 1e-02 4e-02 1e-01
-    9e-03 8e-03 2e-02 3e-02 5e-02 1e-01 1e-01 3e-01 4e-01 4e-01
-    """
-    a = math.tanh(z)
-    return a, 1.0 - a * a
-
-
 def relu(z):
-    """Return (a, da/dz) of a = 0 if z <= 0, else z.
+    """Return (a, da/dz) of a = z if z > 0, else 0.
 
-    At the kink, z = 0, there is no derivative; 0 is a choice.  A node whose
-    slope is 0 for every sample is dead: its weights learn no more.
+    At the kink, z = 0, there is no derivative, and 0 is a choice.  A node is
+    dead if its slope is 0 for every sample; while this lasts, it cannot learn.
+
+    On the way back, each layer multiplies the deltas by a slope, which is at
+    most 1/4 for the sigmoid, and at most 1 for tanh.  So in a deep network,
+    the first layers may hardly learn.  This is the vanishing gradient, and a
+    reason for relu, whose slope is 1 where z > 0.
     """
     return (0.0, 0.0) if z <= 0.0 else (z, 1.0)
 
 
 def leaky_relu(z):
-    """Return (a, da/dz) of a = 0.01 * z if z <= 0, else z: never dead."""
+    """Return (a, da/dz) of a = z if z > 0, else 0.01 * z: it is never dead."""
     return (0.01 * z, 0.01) if z <= 0.0 else (z, 1.0)
 
 
 def swish(z):
-    """Return (a, da/dz) of a = z * s, where s is sigmoid at z; or SiLU."""
+    """Return (a, da/dz) of a = z * s, where s is the sigmoid of z; or SiLU."""
     s, ds_dz = sigmoid(z)
-    return z * s, s + z * ds_dz             # by the product rule
+    return z * s, s + z * ds_dz         # by the product rule
 
 
-# --- Losses for probabilities, each -> (C, [dC/dz]) --------------------------
+# --- Losses for probabilities, each -> (C, [dC/dz, ...]) ---------------------
 #
-# -log(p) is 0 if the right answer has the probability p = 1, and grows without
-# limit as p nears 0.  Both losses make p from the outputs z of a linear layer,
-# called logits.  As a = z there, the dC/dz that they return is dC/da as well.
-# It is p - t, with no slope in it: an output that is quite wrong learns fast,
-# while squared_error on sigmoid would multiply by a slope near 0.
+# If p is the probability that the network gives to the right answer, -log(p)
+# is 0 for p = 1, and grows without limit as p nears 0.  Both losses compute p
+# from the outputs z of a linear layer, which are called logits then.  Since
+# a = z there, the dC/dz that they return is also dC/da.  It is p - t, without
+# a slope.  So an output that is very wrong learns fast, whereas squared_error
+# on a sigmoid would multiply its difference by a slope near 0.
 
 def sigmoid_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that each say yes or no.
 
-    p = sigmoid(z)[0] is the probability of yes, t its target from 0 to 1:
+    p = sigmoid(z)[0] is the probability of yes, and t is its target, 0 to 1:
         C = sum of (-t * log(p) - (1 - t) * log(1 - p))
         dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
         dC/dz = dC/dp * dp/dz = dC/dp * p * (1 - p) = p - t
-    Later, [sigmoid(z)[0] for z in predict(network, inputs)] are the p.
+    For p from a trained network, apply sigmoid to its outputs.
 
-    >>> C, gradient = sigmoid_cross_entropy([0.0], [1.0])
-    >>> round(C, 6), gradient
-    (0.693147, [-0.5])
+    >>> C, dC_dz = sigmoid_cross_entropy([0.0], [1.0])
+    >>> print("%.6f" % C, dC_dz)
+    0.693147 [-0.5]
     """
-    check_probabilities("targets", targets, len(logits), sigmoid_cross_entropy)
-    C, gradient = 0.0, []
+    check_probabilities(targets, len(logits))
+    C, dC_dz = 0.0, []
     for z, t in zip(logits, targets):
-        # With L = log(1 + exp(-z)), -log(p) is L, -log(1 - p) is z + L, and C
-        # is z - t * z + L.  z + L is log(1 + exp(z)), too; so, safe at any z:
-        C += max(z, 0.0) - t * z + math.log(1 + math.exp(-abs(z)))
-        gradient.append(sigmoid(z)[0] - t)              # dC/dz = p - t
-    return C, gradient
+        # -log(p) is log(1 + exp(-z)), and -log(1 - p) is z more than that.  So
+        # C is z - t * z + log(1 + exp(-z)), or -t * z + log(1 + exp(z)), which
+        # is the same; of the two, this takes the one that cannot overflow:
+        C += max(z, 0.0) - t * z + math.log(1.0 + math.exp(-abs(z)))
+        dC_dz.append(sigmoid(z)[0] - t)         # p - t
+    return C, dC_dz
 
 
 def softmax(logits):
     """Return probabilities p_j = exp(z_j) / (sum of exp(z)), which sum to 1.
 
-    Each p_i depends on every z_j, so this is no activation function.  With the
-    quotient rule, dp_i/dz_j = p_i * ((1 if i == j else 0) - p_j).
+    Each p_i depends on every z_j, so softmax is not an activation function
+    here.  By the quotient rule,
+        dp_i/dz_j = p_i * ((1 if i == j else 0) - p_j)
 
     >>> softmax([5.0, 5.0])
     [0.5, 0.5]
@@ -582,36 +719,39 @@ def softmax(logits):
 
 
 def softmax_cross_entropy(logits, targets):
-    """Return (C, [dC/dz, ...]) for outputs that choose one class of several.
+    """Return (C, [dC/dz, ...]) for outputs that choose one of several classes.
 
     With p = softmax(z) and targets that sum to 1, such as [0, 1, 0]:
         C = sum of (-t_i * log(p_i)) = log(sum of exp(z)) - (sum of t * z)
         dC/dp_i = -t_i / p_i
         dC/dz_j = sum over i of dC/dp_i * dp_i/dz_j
                 = sum over i of -t_i * ((1 if i == j else 0) - p_j) = p_j - t_j
-    The derivative of softmax is inside, so that no softmax layer is needed.
-    Later, p = softmax(predict(network, inputs)); p.index(max(p)) is the class.
+    The derivative of softmax is inside, so the network needs no softmax layer.
+    For p from a trained network, apply softmax to its outputs; the class is
+    p.index(max(p)).
 
-    >>> C, gradient = softmax_cross_entropy([0.0, 0.0], [1, 0])
-    >>> round(C, 6), gradient
-    (0.693147, [-0.5, 0.5])
+    >>> C, dC_dz = softmax_cross_entropy([0.0, 0.0], [1, 0])
+    >>> print("%.6f" % C, dC_dz)
+    0.693147 [-0.5, 0.5]
     """
-    check_probabilities("targets", targets, len(logits), softmax_cross_entropy)
+    check_probabilities(targets, len(logits))
+    if not abs(sum(targets) - 1) < 1e-6:
+        refuse("targets", "numbers that sum to 1", targets)
     top = max(logits)           # minus top: the same C, but no exp overflows
-    C, gradient = math.log(sum([math.exp(z - top) for z in logits])), []
-    for z, t, p in zip(logits, targets, softmax(logits)):
+    C = math.log(sum([math.exp(z - top) for z in logits]))
+    for z, t in zip(logits, targets):
         if t > 0:               # 0 adds 0, even if z - top is -inf
             C -= t * (z - top)
-        gradient.append(p - t)                          # dC/dz_j = p_j - t_j
-    return C, gradient
+    return C, [p - t for p, t in zip(softmax(logits), targets)]
 
 
 # --- How much each input matters ---------------------------------------------
 
 def jacobian(network, inputs):
-    """Return rows of d output_k / dx_i: one row per output k.
+    """Return the Jacobian matrix: d output_k / dx_i in rows, one per output.
 
-    There is one backward pass per output, with that output in place of C.
+    There is one backward pass per output, with that output in place of C, and
+    (2) once more at the end, from the first layer to the inputs.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
@@ -622,175 +762,214 @@ def jacobian(network, inputs):
     rows = []
     for k in range(len(slopes[-1])):
         only_k = [0.0] * len(slopes[-1])
-        only_k[k] = 1.0             # d output_k / da_j: 1 for j = k, else 0
-        deltas = backward(network, slopes, only_k)
-        rows.append(send_back(network[0][0], deltas[0]))
+        only_k[k] = 1.0         # d output_k / d output_j: 1 for j = k, else 0
+        gradient = backward(network, activations, slopes, only_k)
+        rows.append(send_back(network[0][0], gradient[0][1]))
     return rows
 
 
 # --- The demo: python backprop.py --------------------------------------------
 
 def demo():
-    """Show a network being computed, checked and taught."""
+    """Show what backpropagation is, in four parts."""
+    demo_chain()
     demo_step()
     demo_check()
     demo_xor()
 
 
-def demo_step():
-    """Show one training step of the 2-2-2 network of many tutorials."""
+def demo_chain():
+    """Follow one nudge from a weight to the loss."""
+    def follow(w):
+        z = w * 0.5 - 4.0
+        a = sigmoid(z)[0]
+        return z, a, squared_error([a], [1.0])[0]
+
+    dz, da, dC = [new - old for old, new in zip(follow(8.0), follow(8.01))]
+    print("""\
+1. FOLLOW ONE NUDGE: THE CHAIN RULE                                demo_chain()
+   One node computes z = w * x + b and a = sigmoid(z), and the loss is C = half
+   of (a - target)**2.  With x = 0.5, w = 8, b = -4 and the target 1, z is 0, a
+   is 0.5, and C is 0.125.  Raise w by 0.01.  How far does each number move, as
+   a number and compared with the one before it?
+     w:  0.010000
+     z: %9.6f,  %7.4f times as far as w     dz/dw = x           =  0.5
+     a: %9.6f,  %7.4f times as far as z     da/dz = a * (1 - a) =  0.25
+     C: %9.6f,  %7.4f times as far as a     dC/da = a - target  = -0.5
+   So from w to C, the three multiply: dC/dw = 0.5 * 0.25 * -0.5 = -0.0625.
+   Measured from end to end, it is %.4f; a smaller nudge would come closer.
+   C falls as w grows, so w should grow.
+""" % (dz, dz / 0.01, da, da / dz, dC, dC / da, dC / 0.01))
+
+
+def demo_problem():
+    """Return the 2-2-2 network of many tutorials, its inputs and targets."""
     network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
                [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
-    old, samples = copy_network(network), [([0.05, 0.10], [0.01, 0.99])]
-    activations, slopes = forward(network, samples[0][0])
-    C, output_gradient = squared_error(activations[2], samples[0][1])
-    deltas = backward(network, slopes, output_gradient)
-    nodes = [(0, 0, "h1"), (0, 1, "h2"), (1, 0, "o1"), (1, 1, "o2")]
+    return network, [0.05, 0.10], [0.01, 0.99]
 
+
+def demo_step():
+    """Draw a network with its forward pass and its backward pass."""
+    network, inputs, targets = demo_problem()
+    activations, slopes = forward(network, inputs)
+    x, h, o = activations
+    C, off = squared_error(o, targets)
+    gradient = backward(network, activations, slopes, off)
+    delta_h, delta_o = gradient[0][1], gradient[1][1]
     print("""\
-1. ONE TRAINING STEP, WITH A CALCULATOR IN HAND                     demo_step()
-   Inputs 0.05 and 0.10, targets 0.01 and 0.99; hidden h1 h2, outputs o1 o2.
-   Shown are six decimals; the last may differ by one from a calculator's.
+2. THE SAME WIRES, USED TWICE                                       demo_step()
+   FORWARD: a node adds up weight * a over the wires that arrive, adds its bias
+   (0.35 for h1 and h2, 0.60 for o1 and o2), and applies the sigmoid.
+   x1 0.05 --0.15--> h1 %.4f --0.40--> o1 %.4f   target 0.01  off %7.4f
+           \\ 0.25 /            \\ 0.50 /
+              ><                  ><
+           / 0.20 \\            / 0.45 \\
+   x2 0.10 --0.30--> h2 %.4f --0.55--> o2 %.4f   target 0.99  off %7.4f
+   C is half of (off squared, added up): %.6f.
 
-   FORWARD   w * a + w * a + b = z                  a = sigmoid(z)  a*(1-a)""")
-    for layer, j, name in nodes:
-        (w, b, f), a = network[layer], activations[layer]
-        print("   %s  %.2f*%.6f + %.2f*%.6f + %.2f = %.6f   %.6f   %.6f" % (
-            name, w[j][0], a[0], w[j][1], a[1], b[j], dot(w[j], a) + b[j],
-            activations[layer + 1][j], slopes[layer][j]))
-    a, w, d = activations[2], network[1][0], deltas[1]
-    print("""\
-   C   ((%.6f - 0.01)**2 + (%.6f - 0.99)**2) / 2 = %.6f
-
-   BACKWARD  dC/da * slope = delta; dC/da of o is a - target, that of h (2)"""
-          % (a[0], a[1], C))
-    terms = [["%.2f*%.6f + %.2f*%.6f" % (w[0][j], d[0], w[1][j], d[1])
-              for j in [0, 1]], ["%.6f - 0.01" % a[0], "%.6f - 0.99" % a[1]]]
-    dC_da = [send_back(w, d), output_gradient]
-    for layer, j, name in nodes[2:] + nodes[:2]:
-        print("   %s  %-31s = %9.6f * %.6f = %9.6f" % (
-            name, terms[layer][j], dC_da[layer][j], slopes[layer][j],
-            deltas[layer][j]))
-
-    gradient = gradients(network, samples, squared_error)
-    sgd_step(network, activations, deltas, 0.5)
-    print("""
-   UPDATE    dC/dw = delta * a, dC/db = delta; new = old - 0.5 * derivative
-   from->to derivative  old       new       from->to derivative  old       new
-""", end="")
-    names = [("w1 x1->h1", "w2 x2->h1"), ("w3 x1->h2", "w4 x2->h2"),
-             ("b1   ->h1", "b2   ->h2"), ("w5 h1->o1", "w6 h2->o1"),
-             ("w7 h1->o2", "w8 h2->o2"), ("b3   ->o1", "b4   ->o2")]
-    for name, d, v, w in zip(names, parameter_rows(gradient),
-                             parameter_rows(old), parameter_rows(network)):
-        print("   %s %9.6f  %.2f  %.6f     %s %9.6f  %.2f  %.6f" % (
-            name[0], d[0], v[0], w[0], name[1], d[1], v[1], w[1]))
-    print("   C is now %.6f; posts that leave b1 to b4 alone get 0.291028."
-          % mean_loss(network, samples, squared_error))
+   BACKWARD: every node gets a delta, which says how much it is to blame.  That
+   of an output is its slope, a * (1 - a), times what it is off.  A hidden node
+   adds up weight * delta over the same wires, and multiplies by its slope.
+                     h1 %.4f <--0.40-- o1 %7.4f = slope %.4f * %7.4f
+                            \\ 0.50 /
+                               ><
+                            / 0.45 \\
+                     h2 %.4f <--0.55-- o2 %7.4f = slope %.4f * %7.4f
+   For h1, this is (0.40 * %.4f + 0.50 * %.4f) * slope %.4f = %.4f.
+""" % (h[0], o[0], off[0], h[1], o[1], off[1], C,
+       delta_h[0], delta_o[0], slopes[1][0], off[0],
+       delta_h[1], delta_o[1], slopes[1][1], off[1],
+       delta_o[0], delta_o[1], slopes[0][0], delta_h[0]))
 
 
 def demo_check():
-    """Show whether the derivatives are those that nudging finds."""
-    network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
-               [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
-    samples, losses = [([0.05, 0.10], [0.01, 0.99])], []
-    for w5 in [0.41, 0.39]:
-        network[1][0][0][0] = w5
-        losses.append(mean_loss(network, samples, squared_error))
-    print("""
-2. IS IT RIGHT?  NUDGE A WEIGHT AND WATCH C                        demo_check()
-   w5 = 0.41 makes C = %.9f, and w5 = 0.39 makes C = %.9f.
-   Their difference, divided by 0.02, is the derivative above: %.6f.
-   gradient_check does so with every weight.  Networks of 3-5-4-3 nodes:
-                         linear  sigmoid tanh    relu    leaky   swish   wrong
-""" % (losses[0], losses[1], (losses[0] - losses[1]) / 0.02), end="")
+    """Compare both ways to the gradient, and take a step."""
+    network, inputs, targets = demo_problem()
+    x, h, o = forward(network, inputs)[0]
+    samples, moved = [(inputs, targets)], demo_problem()[0]
+    C, gradient = loss_and_gradient(network, samples, squared_error)
+    nudged = numerical_gradient(network, samples, squared_error)
+    sgd_step(moved, gradient, 0.5)
+    print("""\
+3. WHO IS TO BLAME?  BACKPROPAGATION AND NUDGING AGREE             demo_check()
+   weight      delta * a        =  dC/dw    nudging raise|lower before   after\
+""")
+    # one list each, in the order of parameters
+    names = ("x1->h1 x2->h1 x1->h2 x2->h2 bias-h1 bias-h2 "
+             "h1->o1 h2->o1 h1->o2 h2->o2 bias-o1 bias-o2").split()
+    senders = x + x + [1.0, 1.0] + h + h + [1.0, 1.0]
+    deltas = []
+    for dC_dw, (d1, d2) in gradient:
+        deltas += [d1, d1, d2, d2, d1, d2]
+    lists = [[number for row in parameters(each) for number in row]
+             for each in [gradient, nudged, network, moved]]
+    for name, delta, a, dC_dw, n, old, new in zip(
+            names, deltas, senders, *lists):
+        bar = "#" * max(1, round(45 * abs(dC_dw)))
+        print("   %-8s%9.6f * %.6f = %9.6f %9.6f  %3s|%-7s%.2f %.6f" % (
+            name, delta, a, dC_dw, n, bar if dC_dw < 0 else "",
+            bar if dC_dw > 0 else "", old, new))
+    squares = sum([dot(row, row) for row in parameters(gradient)])
+    C_new = mean_loss(moved, samples, squared_error)
+    print("""\
+   All 12 took one pass forward and one back; nudging took 24 passes forward.
+   A bar to the right says: lower this number; one to the left says: raise it.
+   After is before - 0.5 * dC/dw, where 0.5 is the learning rate.
+   Each such move should lower C by about 0.5 * (dC/dw)**2, together %.4f.
+   They lower it by %.4f, from %.4f to %.4f.\
+""" % (0.5 * squares, C - C_new, C, C_new))
+    demo_differences()
 
+
+def demo_differences():
+    """Say how gradient_check judges all slopes, and a wrong one."""
     def wrong(z):
         return tanh(z)[0], 1.0 - tanh(z)[0]
 
-    samples = [([0.5, -1.0, 2.0], [0.0, 1.0, 0.0]),
-               ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])]
-    for name, loss in [("squared_error", squared_error),
-                       ("sigmoid_cross_entropy", sigmoid_cross_entropy),
-                       ("softmax_cross_entropy", softmax_cross_entropy)]:
-        line = "   %-22s" % name
-        for f in [linear, sigmoid, tanh, relu, leaky_relu, swish, wrong]:
-            network = init_network([3, 5, 4, 3], [f, f, linear], uniform(2))
-            difference = gradient_check(network, samples, loss)
-            line += "< 1e-8  " if difference < 1e-8 else "%.2f  " % difference
-        print(line.rstrip())
-    print("   wrong is tanh with the slope 1 - a, where 1 - a * a is right.")
+    def difference(f, loss):
+        network = init_network([3, 5, 4, 3], [f, f, linear], uniform(2))
+        return gradient_check(network, [([0.5, -1.0, 2.0], [0.0, 1.0, 0.0]),
+                                        ([-1.5, 0.3, 0.8], [0.7, 0.1, 0.2])],
+                              loss)
+
+    largest = max([difference(f, loss)
+                   for f in [linear, sigmoid, tanh, relu, leaky_relu, swish]
+                   for loss in [squared_error, sigmoid_cross_entropy,
+                                softmax_cross_entropy]])
+    print("""\
+   gradient_check compares both ways for any network.  For all 6 activation
+   functions with all 3 losses, the relative difference is %s; if
+   tanh has the slope 1 - a, where 1 - a * a is right, it is %.2f.
+""" % ("below 1e-8" if largest < 1e-8 else "%.0e" % largest,
+       difference(wrong, squared_error)))
 
 
 def demo_xor():
-    """Show how a network learns XOR."""
-    samples = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+    """Show how a network learns XOR from random weights."""
     network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
-    old = copy_network(network)
-    losses = train(network, samples, squared_error, 1.0, epochs=180)
-
-    print("""
-3. XOR, LEARNED FROM RANDOM WEIGHTS                                  demo_xor()
-   A 2-4-1 network, tanh and sigmoid, learning rate 1, one sample a step.
-   # where the mean loss C of an epoch is above the number at left:""")
-    for level in [0.15, 0.125, 0.1, 0.075, 0.05, 0.025]:
-        line = "   %.3f |" % level
-        for C in losses[::3]:
-            line += "#" if C > level else " "
-        print(line.rstrip())
-    print("   0.000 +" + "-" * 60 + "\n   epoch  1%59d" % len(losses))
-
-    text = ["", "x1 x2  target  before  after"]
-    for x, t in samples:
-        text.append("%2d %2d  %4d    %6.3f %6.3f" % (
-            x[0], x[1], t[0], predict(old, x)[0], predict(network, x)[0]))
-    text += ["mean loss C   %6.3f %6.3f" % (
-        mean_loss(old, samples, squared_error),
-        mean_loss(network, samples, squared_error)),
-        "At left: the output over both", "inputs, 0 [ .:-=+*#%@] 1"]
-    margin = ["x2 1"] + ["    "] * 7 + ["   0"]
-    for y in range(9):
-        line = "   %s |" % margin[y]
-        for x in range(37):
-            output = predict(network, [x / 36, 1 - y / 8])[0]
-            line += " .:-=+*#%@"[min(int(output * 10), 9)]
-        print((line + "|   " + text[y]).rstrip())
-    print("         0" + " " * 35 + "1 x1")
+    film, done = ["  "] * 9, 0
+    for epoch in [0, 40, 60, 80, 180]:
+        train(network, XOR, squared_error, 1.0, epochs=epoch - done)
+        done = epoch
+        for y in range(7):
+            film[y] += " |"
+            for x in range(11):
+                output = predict(network, [x / 10, 1 - y / 6])[0]
+                film[y] += " .:-=+*#%@"[min(9, int(10 * output))]
+            film[y] += "| "
+        film[7] += " %-14s" % ("epoch %d" % epoch)
+        film[8] += " C = %-10.3f" % mean_loss(network, XOR, squared_error)
+    answers = ["%d xor %d: %.2f" % (x[0], x[1], predict(network, x)[0])
+               for x, t in XOR]
+    print("""\
+4. AGAIN AND AGAIN: A 2-4-1 NETWORK LEARNS XOR                       demo_xor()
+   2-4-1 means 2 inputs, 4 hidden nodes and 1 output.  The output should be 1
+   where exactly one input is 1.  An epoch takes a step for each of 4 samples.
+   A square shows the output for all inputs from 0 to 1: x1 runs to the right,
+   and x2 runs up; a blank is near 0, + is near 0.5, and @ is near 1.
+%s
+   %s
+   Now read backprop.py from the top: it explains every step of this.\
+""" % ("\n".join([line.rstrip() for line in film]), "   ".join(answers)))
 
 
-# --- At the door: what is refused, and in what words -------------------------
+# --- Checks of input: what is refused, and in what words ---------------------
 
 def refuse(what, expected, came):
     """Raise a ValueError that says what was expected and what came."""
-    came = repr(came)
+    try:
+        came = repr(came)
+    except ValueError:                  # a whole number of over 4,300 digits
+        came = "a number that is too long to print"
     if len(came) > 60:
         came = came[:57] + "..."
     raise ValueError("%s: expected %s, got %s" % (what, expected, came))
 
 
+def all_finite(values):
+    """Return whether all values are numbers, and none is NaN or infinite."""
+    try:
+        return all(map(math.isfinite, values))
+    except (TypeError, OverflowError):  # not numbers, or as large as 10**400
+        return False
+
+
 def check_length(what, values, expected):
-    """Refuse what has no length, or not the expected one, if there is one."""
+    """Refuse what has no length, or not the expected one (None: any)."""
     try:
         length = len(values)
     except TypeError:                   # a number, a zip, an endless generator
-        refuse(what, "a list (list(...) may make one)", values)
-    if length != expected and expected is not None:
+        refuse(what, "a list", values)
+    if expected is not None and length != expected:
         refuse(what, "length %d" % expected, length)
-
-
-def all_finite(values):
-    """Return whether the values are numbers, none of them NaN or infinite."""
-    try:
-        return all(map(math.isfinite, values))
-    except (TypeError, OverflowError):          # no numbers at all, or 10**400
-        return False
 
 
 def check_numbers(what, values, expected):
     """Return a list of floats, all finite, as many as expected."""
-    check_length(what, values, expected)
     if isinstance(values, (str, bytes, dict, set, frozenset)):
         refuse(what, "a list of numbers", values)
+    check_length(what, values, expected)
     if not all_finite(values):
         for i, value in enumerate(values):
             if not all_finite([value]):
@@ -799,9 +978,9 @@ def check_numbers(what, values, expected):
 
 
 def check_whole(what, value, least):
-    """Return a whole number as an int, whether Python's or NumPy's."""
+    """Return a whole number as an int, be it Python's or NumPy's."""
     try:
-        range(value)                            # takes whole numbers only
+        range(value)                    # takes whole numbers only
     except TypeError:
         refuse(what, "a whole number", value)
     if value < least:
@@ -809,71 +988,116 @@ def check_whole(what, value, least):
     return int(value)
 
 
+def check_rng(rng):
+    """Refuse what is not a generator, such as a seed; draw nothing from it."""
+    if not hasattr(rng, "__next__"):
+        refuse("rng", "a generator of floats in (0, 1), like uniform(1)", rng)
+
+
+def check_settings(learning_rate, epochs, batch_size, rng):
+    """Return the first three as numbers that train can work with."""
+    if not (all_finite([learning_rate]) and learning_rate > 0):
+        refuse("learning_rate", "a finite number above 0", learning_rate)
+    if rng is not None:
+        check_rng(rng)
+    return (float(learning_rate), check_whole("epochs", epochs, 0),
+            check_whole("batch_size", batch_size, 1))
+
+
 def check_function(what, f):
     """Refuse what does not return (a, da/dz), as math.tanh does not."""
-    expected = "a function z -> (a, da/dz) like backprop.tanh"
-    try:
-        a, slope = f(0.5)
-    except (TypeError, ValueError):
-        refuse(what, expected, f)               # Python tells the cause, too
-    if not all_finite([a, slope]):
-        refuse(what, expected, f)
+    for z in [-1.0, 0.0, 1.0]:
+        pair = f(z) if callable(f) else f   # a mistake in f speaks for itself
+        if not (all_finite(pair) and len(pair) == 2):
+            refuse(what, "a function z -> (a, da/dz), like tanh here", pair)
 
 
 def check_network(network):
     """Refuse a network that is ragged, or whose layers do not fit together."""
-    n_in = None                         # the first row of weights will tell
+    check_length("network", network, None)
+    n_in = None                         # the first row will tell
     for layer, parts in enumerate(network):
         where = "network[%d]" % layer
         check_length(where + ", [weights, biases, f]", parts, 3)
         weights, biases, f = parts
+        check_length(where + " weights", weights, None)
         for j, row in enumerate(weights):
-            check_numbers("%s weights[%d]" % (where, j), row, n_in)
+            check_row("%s weights[%d]" % (where, j), row, n_in)
             n_in = len(row)
-        check_numbers(where + " biases", biases, len(weights))
-        n_in = len(weights)             # the next layer's rows are as long
+        check_row(where + " biases", biases, len(weights))
+        n_in = len(weights)             # for the rows of the next layer
         check_function(where + " f", f)
-    rows = parameter_rows(network)
-    if not (rows and all([isinstance(row, list) and row for row in rows])):
-        refuse("network", "lists of at least one number", network)
+    rows = parameters(network)
+    if not rows:
+        refuse("network", "at least one layer", network)
     # [[0.0, 0.0]] * 3 is one row three times: a step in one is a step in all
     if len(set(map(id, rows))) < len(rows):
         refuse("network", "a list of its own for every node", network)
 
 
-def check_probabilities(what, targets, expected, loss):
-    """Refuse targets that are no probabilities, for a cross-entropy."""
-    check_length(what, targets, expected)
-    if not all([0 <= t <= 1 for t in targets]):
-        refuse(what, "0 to 1", targets)
-    if loss is softmax_cross_entropy and not abs(sum(targets) - 1) < 1e-6:
-        refuse(what, "0 to 1 with sum 1", targets)
+def check_row(what, row, expected):
+    """Refuse what is not a list of numbers, which training can change."""
+    if not isinstance(row, list) or not row:
+        refuse(what, "a list of numbers, as list(...) or .tolist() makes", row)
+    check_numbers(what, row, expected)
 
 
 def check_samples(network, samples, loss):
-    """Return a list of (inputs, targets), all floats, that fit the network."""
+    """Return the samples as floats; try the loss on their targets, too."""
     check_network(network)
     n_in, n_out = len(network[0][0][0]), len(network[-1][1])
+    if loss is sigmoid_cross_entropy and network[-1][2] is sigmoid:
+        refuse("network[%d] f" % (len(network) - 1), "linear, because "
+               "sigmoid_cross_entropy applies the sigmoid itself", sigmoid)
     check_length("samples", samples, None)
     checked = []
     for number, sample in enumerate(samples):
         where = "samples[%d]" % number
-        check_length(where, sample, 2)
-        checked.append((check_numbers(where + " inputs", sample[0], n_in),
-                        check_numbers(where + " targets", sample[1], n_out)))
-        if loss is sigmoid_cross_entropy or loss is softmax_cross_entropy:
-            check_probabilities(where + " targets", sample[1], n_out, loss)
+        try:
+            inputs, targets = None if isinstance(sample, str) else sample
+        except (TypeError, ValueError):
+            refuse(where, "a pair (inputs, targets)", sample)
+        inputs = check_numbers(where + " inputs", inputs, n_in)
+        # no loss can write into a tuple
+        targets = tuple(check_numbers(where + " targets", targets, n_out))
+        check_loss(where, loss, targets)
+        checked.append((inputs, targets))
     if not checked:
         refuse("samples", "at least one", samples)
     return checked
 
 
-def check_settings(learning_rate, epochs, batch_size):
-    """Return the three as numbers; refuse what train cannot work with."""
-    if not (all_finite([learning_rate]) and learning_rate > 0):
-        refuse("learning_rate", "a finite number above 0", learning_rate)
-    return (float(learning_rate), check_whole("epochs", epochs, 0),
-            check_whole("batch_size", batch_size, 1))
+def check_loss(where, loss, targets):
+    """Refuse a loss that fails with the targets, or is not (C, [dC/da])."""
+    try:
+        pair = loss([0.5] * len(targets), targets)
+    except ValueError as error:
+        raise ValueError("%s: %s" % (where, error))
+    try:
+        C, dC_da = pair
+        C, dC_da = float(C), list(map(float, dC_da))
+    except (TypeError, ValueError):
+        refuse("loss of " + where, "(C, [dC/da, ...])", pair)
+    check_length("loss of %s, dC/da" % where, dC_da, len(targets))
+
+
+def check_finite(network, total, before, epoch):
+    """Put the weights before the epoch back if a number is not finite."""
+    numbers = [w for row in parameters(network) for w in row]
+    if not all_finite(numbers + [total]):
+        for row, old in zip(parameters(network), before):
+            row[:] = old
+        raise ValueError(
+            "training diverged in epoch %d: the loss or a weight is no longer "
+            "a finite number; try a smaller learning_rate, or check the "
+            "gradient that the loss returns" % epoch)
+
+
+def check_probabilities(targets, expected):
+    """Refuse targets that are not probabilities, for a cross-entropy."""
+    check_length("targets", targets, expected)
+    if not all([0 <= t <= 1 for t in targets]):
+        refuse("targets", "probabilities from 0 to 1", targets)
 
 
 if __name__ == "__main__":
