@@ -14,17 +14,17 @@ train repeats two calls, which you can also make yourself:
     >>> C, gradient = loss_and_gradient(network, XOR, squared_error)
     >>> sgd_step(network, gradient, learning_rate=1.0)
 
-The gradient comes from forward, then a loss (squared_error,
-sigmoid_cross_entropy or softmax_cross_entropy), then backward and send_back.
-Activation functions are linear, sigmoid, tanh, relu, leaky_relu and swish.
-Also here: softmax, mean_loss, numerical_gradient, parameters and jacobian.
+loss_and_gradient calls forward, the loss (squared_error, sigmoid_cross_entropy
+or softmax_cross_entropy), and backward, which calls send_back.  Activation
+functions are linear, sigmoid, tanh, relu, leaky_relu and swish.  There are
+also softmax, mean_loss, numerical_gradient, parameters and jacobian.
 Run this file to see what backpropagation does.
 
 The problem
-    A neural network computes outputs from inputs by means of numbers that can
-    be changed, its weights and biases.  A sample is a pair of inputs and
-    targets, and the targets are the outputs that we want.  The loss C, also
-    called the cost, says in one number how far the outputs are from them.  To
+    A neural network computes outputs from inputs with numbers that we can
+    change: its weights and biases.  A sample is a pair of inputs and targets,
+    and the targets are the outputs that we want.  The loss C, also called the
+    cost, says in one number how far the outputs are from the targets.  To
     learn is to change the weights and biases so that C falls.
 
     How much is one weight w to blame for C?  The derivative dC/dw tells us: if
@@ -32,8 +32,8 @@ The problem
     a derivative, for which all else is held constant, is called a partial
     derivative, and the list of all of them is the gradient of C.  You could
     measure each by nudging its weight and watching C, but then each weight
-    would need a pass of its own through the network.  Backpropagation computes
-    them all in one pass forward and one pass backward.
+    would need its own forward pass through the network.  After a single
+    forward pass, backpropagation computes them all in one backward pass.
 
 The algorithm
     You start with inputs, targets, and a network with some weights and biases.
@@ -41,17 +41,16 @@ The algorithm
     1. Forward pass: compute the activation of every node, layer by layer, from
        the inputs to the outputs.
     2. Loss: compute C, and the derivative of C with respect to every output.
-    3. Backward pass: go back through the computational graph, which is all
-       nodes and the arrows between them, from the outputs to the first layer.
-       Compute how much each node is responsible for C: this is its delta.
+    3. Backward pass: go back through the computational graph (all nodes and
+       the arrows between them), from the outputs to the first layer.  Compute
+       the delta of every node: how much the node is responsible for C.
     4. Gradient: go from each node to its weights and its bias, and compute the
-       partial derivative of C with respect to each, with all others constant.
-       If there are several samples, take the mean over them.
+       partial derivative of C with respect to each, while all others are
+       constant.  If there are several samples, compute the mean over them.
     5. Gradient descent: move every weight and every bias by a small step
        against its derivative, since C falls in that direction.
 
-    Steps 2 to 4 are backpropagation, and step 5 uses what they computed.  Then
-    all five begin again, with weights and biases that are a little better.
+    Steps 2 to 4 are backpropagation.  We repeat all five with the new numbers.
 
 One node j, between the layer before (left) and the layer after (right)
 
@@ -86,12 +85,12 @@ One idea: a value comes together with its derivative
     f(z)                                       ->  (a, da/dz)
     loss(outputs, targets)                     ->  (C, [dC/da, ...])
     loss_and_gradient(network, samples, loss)  ->  (C, [[dC/dw, dC/db], ...])
-    A function of your own only has to do the same.
+    Your own activation function or loss only needs to return the same pair.
 
 Errors
-    Input that cannot be right raises a ValueError that says where the mistake
-    is, and nothing has changed then.  forward, send_back, backward and
-    sgd_step check only some lengths, because train calls them often.
+    Wrong input raises a ValueError that says where the mistake is, and changes
+    nothing.  forward, send_back, backward and sgd_step check only some of the
+    lengths, because train calls them often.
 
 Sources
     The method: D. Rumelhart, G. Hinton, R. Williams, Nature 323 (1986).  The
@@ -108,12 +107,10 @@ XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 
 # --- One node, and how wrong it is -------------------------------------------
-#
-# A node multiplies each input by a weight, and adds up the products and a
-# bias.  Its activation function turns this sum z into the activation a.  The
-# function needs a curve or a bend: without one, layers of weighted sums would
-# only make another weighted sum.  Here are two common ones; four more come
-# after the lesson.  Each layer of a network may have another.
+# A node multiplies each input by a weight and adds up the products and a bias.
+# Its activation function turns this sum z into the activation a.  It needs a
+# curve or a bend, because weighted sums of weighted sums are only weighted
+# sums again.  Each layer may have its own function.  Here are two common ones.
 
 def dot(p, q):
     """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product.
@@ -179,7 +176,6 @@ def squared_error(outputs, targets):
 
 
 # --- The chain rule: one node, then two in a row -----------------------------
-#
 # Take one node with one input.  The way from w to C has three stages:
 #     >>> x, w, b, t = 0.5, 8.0, -4.0, 1.0
 #     >>> z = w * x + b
@@ -198,23 +194,23 @@ def squared_error(outputs, targets):
 # factors multiply.  This is the chain rule:
 #     >>> dC_da * da_dz * dz_dw           # dC/dw
 #     -0.0625
-# It is negative: C falls if w grows.  The first two factors make dC/dz, the
-# delta of the node.  It is computed once and used for three things: for the
-# weights into the node, for its bias (as dz/db is 1), and for the node before.
+# dC/dw is negative, so C falls as w grows.  The first two factors make dC/dz,
+# the delta of the node.  We compute it once and use it for three things: for
+# the weights into the node, for its bias (dz/db is 1), and the node before it.
 #
 # Take two nodes in a row: now the input 0.5 is the activation a_h of a node h,
-# and z_h is 0, too.  The chain from C to z_h has two more links.  If a_h
-# changes, z changes by w times as much; and if z_h changes, a_h changes by the
-# slope of h times as much:
+# and its z_h is 0 too.  The chain from C to z_h has two more links: dz/da_h is
+# w, and da_h/dz_h is the slope of h.
 #     >>> delta = dC_da * da_dz
 #     >>> slope_h = sigmoid(0.0)[1]
 #     >>> delta, delta * w * slope_h      # the second is the delta of h
 #     (-0.125, -0.25)
-# The delta of the node after, times the weight between, times the slope: this
-# is backpropagation.  Layers of several nodes add only one thing to it: a sum.
+# Multiply the delta of the node after by the weight between and by the slope:
+# this is backpropagation.  Layers of several nodes add only one thing: a sum.
 
 
 # --- Step 1, forward: from the inputs to the outputs -------------------------
+# This is the easy direction, and the only one that a trained network needs.
 
 def forward(network, inputs):
     """Return (activations, slopes) of all layers for one sample.
@@ -224,8 +220,8 @@ def forward(network, inputs):
                  activations[-1] are the outputs
     slopes       da/dz of every node: slopes[layer][j]
 
-    z is not returned, because the way back needs only a and the slope.  To see
-    the z of node j, print dot(weights[j], activations[layer]) + biases[j].
+    z is not returned, because the backward pass needs only a and the slope.
+    To see z, print dot(weights[j], activations[layer]) + biases[j].
 
     >>> network = [[[[0.5, 0.5]], [-3.0], sigmoid]]     # two inputs, one node
     >>> forward(network, [4.0, 2.0])
@@ -253,7 +249,6 @@ def predict(network, inputs):
 
 
 # --- Steps 3 and 4, backward: from the loss to every weight ------------------
-#
 # The loss gives us dC/da of every output.  From there we walk back, layer by
 # layer.  At every node, the chain rule leads from a to z:
 #     (1)  delta_j = dC/da_j * da_j/dz_j
@@ -261,34 +256,30 @@ def predict(network, inputs):
 # the difference a - t: for an output under squared_error, it is a - t times
 # the slope, and for a hidden node, there is no t.
 #
-# A hidden node has no target, so how can we know its dC/da?  This is the step
-# that most people find hard.  Nudge a_j by a tiny e.  Each z_k of the layer
-# after moves by w_kj * e, and this alone would move C by delta_k times as
-# much.  Small effects add up (what is missed has a factor e * e), so together
-# they move C by the sum of delta_k * w_kj * e.  Divide this by e:
+# A hidden node has no target, so how can we know its dC/da?  This is what most
+# people find hard.  Nudge a_j by a tiny e.  Each z_k of the layer after moves
+# by w_kj * e, and this move alone would change C by delta_k times as much.
+# Small effects add up (we neglect only terms with e * e), so together they
+# change C by the sum of delta_k * w_kj * e.  Divide this sum by e:
 #     (2)  dC/da_j = sum over k of w_kj * delta_k
-# It is a sum because a_j reaches C by way of every z_k; textbooks call this
-# the multivariable chain rule.  Each turn of (1) and (2) takes us back by one
-# layer.  So a derivative in the first layer is made of products of derivatives
-# between layers, evaluated from the output backwards.
+# It is a sum because a_j reaches C by way of every z_k; textbooks call (2) the
+# multivariable chain rule.  Each turn of (1) and (2) takes us back by a layer.
+# So a derivative in the first layer is made of products of derivatives between
+# layers, evaluated from the output backwards.
 #
-# From a node to its weights there is one more link.  As a function of w_ji
-# alone, z_j is w_ji * a_i plus a constant.  As a function of b_j alone, it is
-# b_j plus a constant.  So
+# One link is left, from a node to its weights and its bias.  dz_j/dw_ji is a_i
+# and dz_j/db_j is 1, because all else in z_j is constant.  So
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
 
 def send_back(weights, deltas):
     """Return dC/da of every node of the layer before.
 
-    weights, deltas  of one layer; each of its nodes k sends its delta back
-                     along its weights
+    Each node k of a layer sends its delta back along its weights: this is (2).
 
-    >>> send_back([[2.0, 3.0],
+    >>> send_back([[2.0, 3.0],          # 520 is 2 * 10 + 5 * 100
     ...            [5.0, 7.0]], [10.0, 100.0])
     [520.0, 730.0]
-
-    The first sum is 2 * 10 + 5 * 100, and the second 3 * 10 + 7 * 100.
     """
     check_length("deltas", deltas, len(weights))
     dC_da = [0.0] * len(weights[0])
@@ -302,14 +293,12 @@ def send_back(weights, deltas):
 def backward(network, activations, slopes, dC_da):
     """Return the gradient of one sample, [[dC/dweights, dC/dbiases], ...].
 
-    activations, slopes  from forward
-    dC_da                from the loss: dC/da of each output
+    activations and slopes come from forward, and dC_da of the outputs comes
+    from the loss.  The gradient has a pair for each layer, with the shape of
+    its weights and biases.  By (4), gradient[layer][1] is also the list of
+    deltas.  No weight changes here, because (2) needs the old ones.
 
-    The gradient has a pair for each layer, with the lengths of its weights and
-    biases.  By (4), gradient[layer][1] are also the deltas.  Nothing changes:
-    no weight may move before (2) has used it.
-
-    These are the two nodes in a row; w = 2 and b = -1 make the first z 0:
+    Here are the two nodes in a row; h has w = 2 and b = -1, so its z is 0:
 
     >>> network = [[[[2.0]], [-1.0], sigmoid], [[[8.0]], [-4.0], sigmoid]]
     >>> activations, slopes = forward(network, [0.5])
@@ -335,30 +324,26 @@ def backward(network, activations, slopes, dC_da):
     return gradient
 
 
-# In matrix form, for one layer, with columns for slope, delta, dC/da and a,
-# where ' transposes and o multiplies element by element:
-#     (1)  delta = dC/da o slope
-#     (2)  dC/da of the layer before = W' delta
-#     (3)  dC/dW = delta a', where a is from the layer before
-#     (4)  dC/db = delta
-# (2) is called a vector-Jacobian product elsewhere.
+# If you know matrices, here are (1) to (4) for W, the weights of a layer, and
+# for columns; ' transposes, and o multiplies element by element:
+#     (1)  delta = dC/da o slope          (3)  dC/dW = delta a'
+#     (2)  dC/da = W' delta               (4)  dC/db = delta
+# In (2), dC/da is of the layer before, and so is a in (3).  Elsewhere, (2) is
+# called a vector-Jacobian product.
 #
-# What does the way back cost?  Forward, each weight takes one multiplication;
-# backward, it takes one in (2) and one in (3).  So the way back takes at most
-# about twice as long as the way forward, and memory for every a and slope.
-# Nudging would take one or two passes forward for every weight.  So would
-# forward mode, which carries dz/dw and da/dw along from one weight to the
-# outputs.  What we do is called reverse mode: one pass back for each number
-# that comes out at the end, and C is only one.
+# What does the backward pass cost?  A weight takes one multiplication in the
+# forward pass and two in the backward pass, in (2) and (3).  So the backward
+# pass takes at most about twice as long, and every a and slope must be stored.
+# Nudging would take a forward pass or two for every weight, and so would
+# forward mode, which carries derivatives from the inputs to the outputs.  Our
+# reverse mode takes one backward pass for each result, and C is one result.
 
 
 # --- Step 4 for several samples: the mean gradient ---------------------------
-#
-# We make two assumptions about the loss.  First, C of several samples is the
-# mean of the C of each.  Then its derivative is the mean of their derivatives,
-# and one sample's gradient at a time is enough.  Second, C is a function of
-# the outputs of the network (targets are constants).  Then the way back can
-# begin with dC/da of the outputs.
+# We assume two things about the loss.  First, C of several samples is the mean
+# of the C of each.  So its gradient is the mean of their gradients, and we can
+# take one sample at a time.  Second, C depends on nothing but the outputs and
+# the targets, which are constant.  So the backward pass can begin at dC/da.
 
 def parameters(network):
     """Return all rows of weights and lists of biases, as one list of lists.
@@ -401,8 +386,8 @@ def mean_gradient(network, samples, loss):
 def loss_and_gradient(network, samples, loss):
     """Return (C, gradient), each of them the mean over the samples.
 
-    The gradient is [[dC/dweights, dC/dbiases], ...], as in backward.  Here,
-    one sample wants the weight to grow, and the other to shrink as much:
+    The gradient is [[dC/dweights, dC/dbiases], ...], as in backward.  Here, w
+    should grow for one sample and shrink by as much for the other:
 
     >>> network = [[[[8.0]], [-4.0], sigmoid]]
     >>> samples = [([0.5], [1.0]), ([0.5], [0.0])]
@@ -414,11 +399,10 @@ def loss_and_gradient(network, samples, loss):
 
 
 # --- Step 5: gradient descent ------------------------------------------------
-#
 # Picture C as a curve over w.  Where dC/dw is negative, C falls to the right,
-# so w should grow; where it is positive, C falls to the left, so w should
-# shrink.  w - learning_rate * dC/dw does both, and moves w further where C is
-# steeper.
+# so w should grow.  Where it is positive, C falls to the left, so w should
+# shrink.  w - learning_rate * dC/dw does both and moves w further where C is
+# steeper.  You choose the learning rate, a positive number.
 #
 # Every derivative says "if only w changes".  Why may all weights move at once?
 # The move of one weight changes C by about dC/dw times as much, which is
@@ -429,8 +413,8 @@ def loss_and_gradient(network, samples, loss):
 def sgd_step(network, gradient, learning_rate):
     """Move every weight and bias against its derivative; return None.
 
-    The network is changed in place.  For momentum, weight decay, or a layer
-    that stays as it is, change the gradient before you call this.
+    The network is changed in place.  For momentum, weight decay or a layer
+    that stays as it is, change the gradient before you call sgd_step.
 
     >>> network = [[[[8.0]], [-4.0], sigmoid]]
     >>> sgd_step(network, [[[[-0.5]], [0.25]]], learning_rate=2.0)
@@ -445,11 +429,10 @@ def sgd_step(network, gradient, learning_rate):
             row[i] -= learning_rate * dC_drow[i]
 
 
-# --- Is it right? ------------------------------------------------------------
-#
-# There is a second way to the gradient, which is slow but needs no chain rule:
-# nudge one weight, and watch C.  If both ways agree on every weight, you can
-# trust them.  Do not trust a falling loss: some wrong gradients learn XOR too.
+# --- Checking the gradient ---------------------------------------------------
+# A second way to the gradient is slow but needs no chain rule: nudge one
+# weight and watch C.  If the two ways agree on every weight, you can trust
+# them.  Do not trust a falling loss: some wrong gradients teach XOR too.
 
 def total_loss(network, samples, loss):
     """Return the sum of the C of all samples; check nothing."""
@@ -464,11 +447,11 @@ def mean_loss(network, samples, loss):
 
 
 def numerical_gradient(network, samples, loss, nudge=1e-5):
-    """Return the gradient once more, but measured by nudging every number.
+    """Return the gradient, measured by nudging every weight and every bias.
 
-    dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  The error is
-    about nudge**2, whereas nudging only one way would leave about nudge.
-    Rounding adds about 1e-16 / nudge, so that a much smaller nudge is worse.
+    dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  This quotient
+    misses by about nudge**2; nudging only one way would miss by about nudge.
+    Rounding adds about 1e-16 / nudge, so a much smaller nudge is worse.
     Afterwards, the network is as it was, bit for bit.
     """
     samples = check_samples(network, samples, loss)
@@ -490,21 +473,21 @@ def numerical_gradient(network, samples, loss, nudge=1e-5):
 
 
 def gradient_check(network, samples, loss):
-    """Return |g - n| / (|g| + |n|) of the gradient g and the numerical one, n.
+    """Return |g - n| / (|g| + |n|) for the gradient g and the numerical n.
 
-    |v| is the root of the sum of the squares of all numbers in v.  If g and n
-    are both 0, so is the result.  Below 1e-8, g and n agree as a whole, though
-    a small derivative among large ones may be wrong.  If all of g is twice or
-    half of what it should be, the result is 1/3; if its sign is wrong, 1.
+    |v| is the root of the sum of the squares of all numbers in v.  The result
+    is 0 if g and n are both 0.  If it is below 1e-8, g and n agree as a whole,
+    but a small derivative among large ones may be wrong.  It is 1/3 if g is
+    twice or half of what it should be, and 1 if the sign of g is wrong.
     The result may also be large while g is right:
     - where a nudge crosses the kink of relu, because n mixes both slopes;
     - where g is almost 0, as at a minimum, because n is mostly rounding;
-    - where inputs are far from -1 to 1, because a nudge of w moves z by nudge
-      times the input, and the error of n grows with the square of that.
+    - where inputs are far outside -1 to 1, because a nudge of w moves z by
+      nudge times the input, and n misses by about the square of this move.
 
     A mistake spreads to all layers before it, so look for it in the last layer
-    in which both gradients differ.  Here, the first of two nodes has a wrong
-    slope:
+    in which the two gradients differ.  The first of these two nodes has a
+    wrong slope:
 
     >>> def no_slope(z):
     ...     return sigmoid(z)[0], 1.0
@@ -531,11 +514,10 @@ def gradient_check(network, samples, loss):
 
 
 # --- The start: random weights -----------------------------------------------
-#
 # Learning has to begin somewhere, but not with equal weights: nodes of a layer
 # that start alike get the same deltas, take the same steps, and stay alike.
-# So we draw the weights at random.  A seed gives the same numbers everywhere,
-# and another seed gives another start.
+# So we draw the weights at random.  The same seed gives the same numbers on
+# every computer, and another seed gives another start.
 
 def park_miller(state):
     """Yield floats in (0, 1) from a whole number between 0 and 2**31 - 1."""
@@ -547,8 +529,8 @@ def park_miller(state):
 def uniform(seed):
     """Return an endless generator of floats in (0, 1); the seed is any int."""
     seed = check_whole("seed", seed, -math.inf)
-    # States that are close together, or small multiples of each other, would
-    # give related numbers.  So we start far from 1, and scatter by a power.
+    # Close states, or small multiples of each other, would give related
+    # numbers.  So we start far from 1 and raise the state to the power 17.
     state = 1 + (seed + 48271) % (2**31 - 2)
     return park_miller(state**17 % (2**31 - 1))
 
@@ -556,16 +538,15 @@ def uniform(seed):
 def init_network(sizes, functions, rng):
     """Return a new network [[weights, biases, f], ...] with random weights.
 
-    sizes      the inputs, then the nodes of each layer: [2, 4, 1], or with two
-               hidden layers [2, 4, 4, 1]
-    functions  an activation function for each layer after the inputs
+    sizes      how many inputs, then how many nodes in each layer: [2, 4, 1],
+               or with two hidden layers [2, 4, 4, 1]
+    functions  one activation function for each layer of nodes
     rng        a generator of floats in (0, 1), such as uniform(1)
 
-    Biases are 0.  The weights of a node with n_in inputs are uniform within
-    +-sqrt(3 / n_in), so that the mean of their squares is 1 / n_in.  Then z, a
-    sum of n_in products, is about as large as one a, whatever n_in is.  With
-    relu, about half of all a are 0, and so others let its weights start within
-    +-sqrt(6 / n_in) (K. He, 2015).
+    Biases start at 0.  The weights of a node with n_in inputs are uniform
+    within +-sqrt(3 / n_in), so the mean of their squares is 1 / n_in.  Then z,
+    a sum of n_in products, is about as large as one a, whatever n_in is.  relu
+    makes half of all a 0, so others use +-sqrt(6 / n_in) for it (K. He, 2015).
     """
     sizes = [check_whole("sizes", size, 1) for size in sizes]
     if len(sizes) < 2:
@@ -584,33 +565,31 @@ def init_network(sizes, functions, rng):
 
 
 # --- Training: the five steps, again and again -------------------------------
-#
-# An epoch visits every sample once.  A batch is the samples that share a step,
-# along the mean of their gradients: one sample, a few (a mini-batch), or all.
-# With fewer than all, the direction depends on which samples are in the batch.
-# This is what stochastic means in SGD, stochastic gradient descent: a small
-# step lowers C of its own batch, but C of all samples only on average.
+# In an epoch, we visit every sample once.  The samples of a batch share a step
+# against their mean gradient: one sample, a few (a mini-batch), or all.  If it
+# is not all, the direction depends on which samples are in the batch.  So the
+# method is called stochastic gradient descent (SGD): a small step lowers C of
+# its batch, but C of all samples only on average.
 
 def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
     """Train the network in place; return the mean loss of each epoch.
 
-    learning_rate  if too large, C grows, and if too small, C hardly falls: try
-                   1, 0.1, 0.01
-    batch_size     samples that share a step; the last batch may be smaller
-    rng            such as uniform(2), to visit the samples in a new order in
-                   every epoch; your list keeps its order
+    learning_rate  if it is too large, C grows, and if it is too small, C
+                   hardly falls; try 1, 0.1, 0.01
+    batch_size     how many samples share a step; the last batch may be smaller
+    rng            a generator such as uniform(2), which gives every epoch a
+                   new order of samples; your list keeps its order
 
-    The loss of a batch is taken before its own step.  Steps that were taken
-    stay, even if you press Ctrl-C.  Only if a number is no longer finite after
-    an epoch are the weights put back to the start of that epoch, and then a
-    ValueError tells you.  What counts in the end is the mean_loss of samples
-    that were not trained on.
+    The loss of a batch is computed before its own step.  Steps that were taken
+    stay, even if you press Ctrl-C.  But if a number is not finite after an
+    epoch, train restores the weights from the start of that epoch and raises a
+    ValueError.  To judge a network, compute its mean_loss on new samples.
 
-    Not every start leads to the goal.  Of the seeds 0 to 99, all learn XOR as
-    at the top of this file, except for 29: long steps take its weights to
-    almost 0, and all its outputs become 0.50.  With the learning rate 0.5, the
-    same start learns.
+    Not every start leads to the goal.  Trained as at the top of this file, the
+    network learns XOR with every seed from 0 to 99 except 29: long steps take
+    its weights to almost 0, and all its outputs become 0.50.  With the
+    learning rate 0.5, it learns with this seed too.
     """
     samples = check_samples(network, samples, loss)
     learning_rate, epochs, batch_size = check_settings(
@@ -633,8 +612,7 @@ def train(network, samples, loss, learning_rate,
     return losses
 
 
-# Here the lesson ends: you can now build all of this, and check it.  More
-# functions of the same kind follow, then the demo, then the checks of input.
+# The lesson ends here: you can now build, train and check a network.
 
 # --- More activation functions, each z -> (a, da/dz) -------------------------
 
@@ -646,33 +624,32 @@ def linear(z):
 def relu(z):
     """Return (a, da/dz) of a = z if z > 0, else 0.
 
-    At the kink, z = 0, there is no derivative, and 0 is a choice.  A node is
-    dead if its slope is 0 for every sample; while this lasts, it cannot learn.
+    At the kink, z = 0, there is no derivative, and we choose 0.  A node is
+    dead if its slope is 0 for every sample: while it is dead, it cannot learn.
 
-    On the way back, each layer multiplies the deltas by a slope, which is at
-    most 1/4 for the sigmoid, and at most 1 for tanh.  So in a deep network,
-    the first layers may hardly learn.  This is the vanishing gradient, and a
-    reason for relu, whose slope is 1 where z > 0.
+    In the backward pass, each layer multiplies the deltas by a slope, which is
+    at most 1/4 for the sigmoid and at most 1 for tanh.  So the first layers of
+    a deep network may hardly learn.  The name for this is vanishing gradient;
+    it is one reason to use relu, whose slope is 1 where z > 0.
     """
     return (0.0, 0.0) if z <= 0.0 else (z, 1.0)
 
 
 def leaky_relu(z):
-    """Return (a, da/dz) of a = z if z > 0, else 0.01 * z: it is never dead."""
+    """Return (a, da/dz) of a = z if z > 0, else 0.01 * z."""
     return (0.01 * z, 0.01) if z <= 0.0 else (z, 1.0)
 
 
 def swish(z):
-    """Return (a, da/dz) of a = z * s, where s is the sigmoid of z; or SiLU."""
+    """Return (a, da/dz) of a = z * s, where s is the sigmoid of z (SiLU)."""
     s, ds_dz = sigmoid(z)
     return z * s, s + z * ds_dz         # by the product rule
 
 
 # --- Losses for probabilities, each -> (C, [dC/dz, ...]) ---------------------
-#
 # If p is the probability that the network gives to the right answer, -log(p)
-# is 0 for p = 1, and grows without limit as p nears 0.  Both losses compute p
-# from the outputs z of a linear layer, which are called logits then.  Since
+# is 0 for p = 1 and grows without limit as p nears 0.  These losses compute p
+# from the outputs z of a linear layer, which are then called logits.  Since
 # a = z there, the dC/dz that they return is also dC/da.  It is p - t, without
 # a slope.  So an output that is very wrong learns fast, whereas squared_error
 # on a sigmoid would multiply its difference by a slope near 0.
@@ -712,7 +689,7 @@ def softmax(logits):
     [0.5, 0.5]
     """
     check_length("logits", logits, None)
-    top = max(logits)           # minus top: the same p, but no exp overflows
+    top = max(logits)           # p stays the same, but no exp overflows
     powers = [math.exp(z - top) for z in logits]
     total = sum(powers)
     return [power / total for power in powers]
@@ -726,7 +703,7 @@ def softmax_cross_entropy(logits, targets):
         dC/dp_i = -t_i / p_i
         dC/dz_j = sum over i of dC/dp_i * dp_i/dz_j
                 = sum over i of -t_i * ((1 if i == j else 0) - p_j) = p_j - t_j
-    The derivative of softmax is inside, so the network needs no softmax layer.
+    dC/dz includes the derivative of softmax, so do not add a softmax layer.
     For p from a trained network, apply softmax to its outputs; the class is
     p.index(max(p)).
 
@@ -737,7 +714,7 @@ def softmax_cross_entropy(logits, targets):
     check_probabilities(targets, len(logits))
     if not abs(sum(targets) - 1) < 1e-6:
         refuse("targets", "numbers that sum to 1", targets)
-    top = max(logits)           # minus top: the same C, but no exp overflows
+    top = max(logits)           # as in softmax
     C = math.log(sum([math.exp(z - top) for z in logits]))
     for z, t in zip(logits, targets):
         if t > 0:               # 0 adds 0, even if z - top is -inf
@@ -750,8 +727,8 @@ def softmax_cross_entropy(logits, targets):
 def jacobian(network, inputs):
     """Return the Jacobian matrix: d output_k / dx_i in rows, one per output.
 
-    There is one backward pass per output, with that output in place of C, and
-    (2) once more at the end, from the first layer to the inputs.
+    For each output, there is a backward pass with that output in place of C.
+    At its end, we apply (2) once more, from the first layer to the inputs.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
@@ -934,7 +911,7 @@ def demo_xor():
 """ % ("\n".join([line.rstrip() for line in film]), "   ".join(answers)))
 
 
-# --- Checks of input: what is refused, and in what words ---------------------
+# --- Checks of the input -----------------------------------------------------
 
 def refuse(what, expected, came):
     """Raise a ValueError that says what was expected and what came."""
@@ -956,7 +933,7 @@ def all_finite(values):
 
 
 def check_length(what, values, expected):
-    """Refuse what has no length, or not the expected one (None: any)."""
+    """Refuse values with no length or the wrong one; None allows any."""
     try:
         length = len(values)
     except TypeError:                   # a number, a zip, an endless generator
@@ -1005,9 +982,9 @@ def check_settings(learning_rate, epochs, batch_size, rng):
 
 
 def check_function(what, f):
-    """Refuse what does not return (a, da/dz), as math.tanh does not."""
+    """Refuse f unless it returns (a, da/dz); math.tanh returns only a."""
     for z in [-1.0, 0.0, 1.0]:
-        pair = f(z) if callable(f) else f   # a mistake in f speaks for itself
+        pair = f(z) if callable(f) else f   # an exception in f is raised as is
         if not (all_finite(pair) and len(pair) == 2):
             refuse(what, "a function z -> (a, da/dz), like tanh here", pair)
 
@@ -1036,14 +1013,14 @@ def check_network(network):
 
 
 def check_row(what, row, expected):
-    """Refuse what is not a list of numbers, which training can change."""
+    """Refuse anything but a list of numbers: training changes it in place."""
     if not isinstance(row, list) or not row:
         refuse(what, "a list of numbers, as list(...) or .tolist() makes", row)
     check_numbers(what, row, expected)
 
 
 def check_samples(network, samples, loss):
-    """Return the samples as floats; try the loss on their targets, too."""
+    """Return the samples as floats; try the loss on their targets too."""
     check_network(network)
     n_in, n_out = len(network[0][0][0]), len(network[-1][1])
     if loss is sigmoid_cross_entropy and network[-1][2] is sigmoid:
@@ -1082,7 +1059,7 @@ def check_loss(where, loss, targets):
 
 
 def check_finite(network, total, before, epoch):
-    """Put the weights before the epoch back if a number is not finite."""
+    """If a number is not finite, restore the weights; raise a ValueError."""
     numbers = [w for row in parameters(network) for w in row]
     if not all_finite(numbers + [total]):
         for row, old in zip(parameters(network), before):

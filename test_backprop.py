@@ -867,9 +867,11 @@ def learns_xor(seed, rate, epochs=1000, module=vars(backprop)):
     return False
 
 
-def test_of_the_seeds_0_to_99_only_29_fails_to_learn_xor():
-    # there is no other source for this: it guards what the docstring says
-    assert [seed for seed in range(100) if not learns_xor(seed, 1.0)] == [29]
+def test_of_the_seeds_20_to_39_only_29_fails_to_learn_xor():
+    # There is no other source for this: it guards what the docstring says of
+    # the seeds 0 to 99, which were all tried once, but take two seconds.
+    assert [seed for seed in range(20, 40) if not learns_xor(seed, 1.0)] == [
+        29]
 
 
 def test_the_start_that_sticks_learns_at_a_smaller_rate():
@@ -1541,6 +1543,270 @@ def test_demo_films_how_xor_is_learned(part):
     assert decimals(captions) == rounded(losses, 3)
     assert decimals(answers) == rounded(
         [predict(network, inputs)[0] for inputs, targets in XOR], 2)
+
+
+# --- The README --------------------------------------------------------------
+#
+# The module and its tests may be copied without it; then these do not apply.
+
+HAS_README = os.path.exists(os.path.join(FOLDER, "README.md"))
+README = read("README.md") if HAS_README else ""
+TEXT = " ".join(README.split())             # without the ends of its lines
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+about_readme = pytest.mark.skipif(not HAS_README, reason="without a README")
+
+# what the blocks print stands behind # at their end; these need other packages
+OTHERS = [code for code in PYTHON if re.search("import (torch|numpy)", code)]
+EXAMPLES = [code for code in PYTHON
+            if re.search(r"\n# .*\n$", code) and code not in OTHERS]
+
+
+def printed(code):
+    """The lines behind # at the end of a block."""
+    return re.sub("(?m)^# ", "", re.search(r"(\n# .*)+\n$", code).group()[1:])
+
+
+def first_line(code):
+    """A label for a block: its last line of code that is not a comment."""
+    lines = [line for line in code.splitlines() if not line.startswith("#")]
+    return lines[-1].strip()[:40] if lines else ""
+
+
+@about_readme
+def test_readme_has_as_many_blocks_of_each_kind_as_are_tested():
+    # all but one, which shows how to pair the columns of a table
+    assert (len(EXAMPLES), len(OTHERS), len(PYTHON)) == (9, 2, 12)
+
+
+@about_readme
+@pytest.mark.parametrize("code", EXAMPLES, ids=first_line)
+def test_readme_example_prints_what_it_says_when_it_runs_alone(
+        code, capsys, tmp_path, monkeypatch):
+    [table] = re.findall(r"```csv\n(.*?)```", README, re.S)
+    (tmp_path / "iris.csv").write_text(table)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == printed(code)
+
+
+@about_readme
+@pytest.mark.parametrize("code", OTHERS, ids=first_line)
+def test_readme_recipe_prints_the_gradient_that_the_file_computes(code):
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    gradient = loss_and_gradient(network, XOR, squared_error)[1]
+    assert printed(code).splitlines() == [
+        str(["%.6f" % d for d in row]) for row in gradient[0][0]]
+
+
+def is_a_check(part):
+    """Whether a statement is a docstring, a check_...(), or raises an error."""
+    if isinstance(part, ast.If):
+        return isinstance(part.body[0], ast.Raise) or is_a_check(part.body[0])
+    if not isinstance(part, ast.Expr):
+        return False
+    called = getattr(getattr(part.value, "func", None), "id", "")
+    return not called or called == "refuse" or called.startswith("check_")
+
+
+def code_of(source):
+    """Its functions by name, without docstrings and checks of the input."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            node.body = [part for part in node.body if not is_a_check(part)]
+            found[node.name] = ast.dump(node)
+    return found
+
+
+@about_readme
+def test_readme_shows_the_functions_of_the_file_in_one_block():
+    [block] = [code for code in PYTHON if "def backward" in code]
+    file, shown = code_of(SOURCE), code_of(block)
+    assert sorted(shown) == ["backward", "dot", "forward", "parameters",
+                             "send_back", "sgd_step", "sigmoid"]
+    assert [name for name in shown if shown[name] != file[name]] == []
+
+
+@about_readme
+def test_readme_block_computes_what_the_module_computes(capsys):
+    [block] = [code for code in PYTHON if "def backward" in code]
+    variables = {}
+    exec(block, variables)
+    network = [[[[0.5, -0.5], [-0.5, 0.5]], [0.0, 0.0], sigmoid],
+               [[[0.5, 0.5]], [0.0], sigmoid]]
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    # math.sumprod may round other than the loop, and 1,000 epochs spread it
+    assert flat(variables["network"]) == near(flat(network), 1e-9)
+
+
+@about_readme
+def test_readme_shows_what_the_demo_prints(demo_output):
+    [shown] = re.findall(r"```text\n(.*?)```", README, re.S)
+    assert shown in demo_output
+
+
+@about_readme
+def test_picture_has_the_numbers_that_the_code_computes():
+    def texts(label):
+        [group] = re.findall('<g[^>]*class="%s"[^>]*>(.*?)</g>' % label,
+                             read(".github", "network.svg"), re.S)
+        return re.findall(r">(?:\w+ )?(-?\d+\.\d+)<", group)
+
+    network, [(inputs, targets)] = example_network(), MAZUR
+    activations, slopes = forward(network, inputs)
+    C, gradient = loss_and_gradient(network, MAZUR, squared_error)
+    assert texts("activations") == [
+        "%.*f" % (2 if layer == 0 else 4, a)
+        for layer, row in enumerate(activations) for a in row]
+    assert texts("deltas") == ["%.4f" % d for dC_dw, dC_db in gradient
+                               for d in dC_db]
+    assert sorted(texts("weights")) == sorted(
+        "%.2f" % w for weights, biases, f in network
+        for row in weights for w in row)
+    assert texts("targets") == ["%.2f" % t for t in targets] + ["%.4f" % C]
+
+
+@about_readme
+def test_readme_links_lead_to_its_headings():
+    slugs = [re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+             for heading in re.findall(r"(?m)^#+ (.*)$", README)]
+    assert [link for link in re.findall(r"\]\(#(.*?)\)", README)
+            if link not in slugs] == []
+
+
+SLOPE = "dC_da[j] * slopes[layer][j]"
+IF_TOP = "dC_da[j] * (%s if layer == len(network) - 1 else %s)"
+MISTAKES = [
+    ("slope forgotten at the outputs",
+     SLOPE, IF_TOP % ("1", "slopes[layer][j]")),
+    ("slope forgotten in the hidden layers",
+     SLOPE, IF_TOP % ("slopes[layer][j]", "1")),
+    ("slope taken at a, not at z",
+     "a, slope = f(z)", "a, slope = f(z)[0], f(f(z)[0])[1]"),
+    ("dC/da sent back in place of delta",
+     "send_back(network[layer][0], deltas)",
+     "send_back(network[layer][0], dC_da)"),
+    ("row for column in (2) \u00b9", "weights[k][j]", "weights[j][k]"),
+    ("`=` for `+=` in (2) \u00b2", "dC_da[j] += w", "dC_da[j] = w"),
+    ("target - output in the loss", "dC_da.append(a - t)",
+     "dC_da.append(t - a)"),
+    ("factor 2, or the half forgotten in C",
+     "dC_da.append(a - t)", "dC_da.append(2 * (a - t))"),
+    ("inputs in place of hidden activations in (3) \u00b9",
+     "for a in activations[layer]]", "for a in activations[0]]"),
+    ("off by one layer in (3) \u00b9",
+     "for a in activations[layer]]", "for a in activations[layer + 1]]"),
+    ("biases forgotten in (4)", "dC_db = deltas",
+     "dC_db = [0.0] * len(deltas)"),
+    ("sum for mean over the samples", "row[i] /= n", "pass"),
+    ("step with the wrong sign", "row[i] -= learning_rate",
+     "row[i] += learning_rate"),
+]
+
+
+def differing_layers(g, n, part):
+    """The layers whose weights (part 0) or biases (part 1) differ."""
+    return ", ".join(str(layer) for layer in range(len(g)) if max(
+        abs(a - b) for a, b in zip(flat(g[layer][part]), flat(n[layer][part])))
+        > 1e-6)
+
+
+@about_readme
+@pytest.mark.parametrize("title, old, new", MISTAKES,
+                         ids=[mistake[0] for mistake in MISTAKES])
+def test_readme_says_truly_what_becomes_of_a_mistake(title, old, new):
+    wrong = {"__name__": "wrong"}
+    assert SOURCE.count(old) == 1
+    exec(SOURCE.replace(old, new), wrong)
+    rng, loss = uniform(2), wrong["squared_error"]
+    functions = [wrong["tanh"], wrong["tanh"], wrong["sigmoid"]]
+    problem = (wrong["init_network"]([3, 3, 3, 3], functions, uniform(1)),
+               [([next(rng) for _ in range(3)], [next(rng) for _ in range(3)])
+                for _ in range(4)], loss)
+    check = wrong["gradient_check"](*problem)
+    g, n = (wrong["loss_and_gradient"](*problem)[1],
+            wrong["numerical_gradient"](*problem))
+    weights, biases = (differing_layers(g, n, part) for part in (0, 1))
+    layers = weights or "none" if weights == biases else (
+        weights + " weights" if weights else biases + " biases")
+    try:
+        learned = sum(learns_xor(seed, 1.0, 400, wrong) for seed in range(5))
+    except (IndexError, ValueError):
+        learned = "-"
+    [row] = [line for line in README.splitlines()
+             if line.startswith("| %s |" % title)]
+    assert row == "| %s | %s | %s | %s |" % (
+        title, "< 1e-8" if check < 1e-8 else "%.2f" % check, layers, learned)
+
+
+# The numbers of the exercises are our own; these tests guard them.
+
+def epochs_with_momentum(momentum):
+    """How many epochs of all four samples take XOR to a loss below 0.01."""
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    changes = [[0.0] * len(row) for row in parameters(network)]
+    for epochs in range(1000):
+        if mean_loss(network, XOR, squared_error) < 0.01:
+            return epochs
+        C, gradient = loss_and_gradient(network, XOR, squared_error)
+        for change, row in zip(changes, parameters(gradient)):
+            for i in range(len(row)):
+                row[i] = change[i] = momentum * change[i] + row[i]
+        sgd_step(network, gradient, 1.0)
+
+
+@about_readme
+def test_readme_says_truly_what_momentum_saves():
+    assert re.findall(r"need (\d+) epochs without momentum and (\d+) with",
+                      TEXT) == [(str(epochs_with_momentum(0.0)),
+                                 str(epochs_with_momentum(0.9)))]
+
+
+@about_readme
+def test_readme_says_truly_how_errors_fade_with_large_weights():
+    network = init_network([4] * 11, [tanh] * 10, uniform(1))
+    for row in parameters(network):
+        row[:] = [5 * w for w in row]
+    C, gradient = loss_and_gradient(network, [([1] * 4, [0] * 4)],
+                                    squared_error)
+    assert re.findall("get about (.*?) for the first layer", TEXT) == [
+        "%.0e" % max(map(abs, gradient[0][1]))]
+
+
+@about_readme
+def test_readme_says_truly_when_other_inputs_change_the_answer():
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    inputs, steps = [0.0, 0.0], 0
+    while predict(network, inputs)[0] <= 0.5 and steps < 100:
+        inputs = [x + 0.1 * slope
+                  for x, slope in zip(inputs, jacobian(network, inputs)[0])]
+        steps += 1
+    assert re.findall(r"need (\d+) steps, to about (\S+), (\S+)\.", TEXT) == [
+        (str(steps), "%.2f" % inputs[0], "%.2f" % inputs[1])]
+
+
+@about_readme
+def test_readme_says_truly_what_becomes_of_equal_weights():
+    network = [[[[0.5, 0.5] for j in range(4)], [0.0] * 4, tanh],
+               [[[0.5] * 4], [0.0], sigmoid]]
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    assert network[0][0] == [network[0][0][0]] * 4
+    assert re.findall("three answers near (.*?)[.] Why", TEXT) == ["0.65"]
+    assert [predict(network, x)[0] for x, t in XOR[1:]] == pytest.approx(
+        [0.65] * 3, abs=0.01)
+
+
+@about_readme
+def test_readme_says_truly_where_a_sigmoid_applied_twice_stays():
+    def hidden(logits, targets):        # so that it is not refused
+        return sigmoid_cross_entropy(logits, targets)
+
+    network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
+    losses = train(network, XOR, hidden, 1.0, epochs=400)
+    assert re.findall("XOR stays at a loss of (.*?) [(]seed 1, 400", TEXT) == [
+        "%.2f" % losses[-1]]
+    assert gradient_check(network, XOR, hidden) < 1e-6
 
 
 # --- Numbers from other programs ---------------------------------------------
