@@ -1730,7 +1730,7 @@ def test_readme_says_truly_what_becomes_of_a_mistake(title, old, new):
     layers = weights or "none" if weights == biases else (
         weights + " weights" if weights else biases + " biases")
     try:
-        learned = sum(learns_xor(seed, 1.0, 400, wrong) for seed in range(5))
+        learned = sum(learns_xor(seed, 1.0, 200, wrong) for seed in range(5))
     except (IndexError, ValueError):
         learned = "-"
     [row] = [line for line in README.splitlines()
