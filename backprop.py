@@ -277,9 +277,9 @@ def send_back(weights, deltas):
 
     Each node k of a layer sends its delta back along its weights: this is (2).
 
-    >>> send_back([[2.0, 3.0],          # 520 is 2 * 10 + 5 * 100
-    ...            [5.0, 7.0]], [10.0, 100.0])
-    [520.0, 730.0]
+    >>> send_back([[2.0, 3.0, 4.0],     # 520 is 2 * 10 + 5 * 100
+    ...            [5.0, 7.0, 9.0]], [10.0, 100.0])
+    [520.0, 730.0, 940.0]
     """
     check_length("deltas", deltas, len(weights))
     dC_da = [0.0] * len(weights[0])
@@ -340,10 +340,10 @@ def backward(network, activations, slopes, dC_da):
 
 
 # --- Step 4 for several samples: the mean gradient ---------------------------
-# We assume two things about the loss.  First, C of several samples is the mean
-# of the C of each.  So its gradient is the mean of their gradients, and we can
-# take one sample at a time.  Second, C depends on nothing but the outputs and
-# the targets, which are constant.  So the backward pass can begin at dC/da.
+# We make two assumptions about the loss.  First, C of several samples is the
+# mean of the C of each.  So its gradient is the mean of their gradients, and
+# one sample at a time is enough.  Second, C is a function of the outputs (the
+# targets are constants).  So the backward pass can begin with their dC/da.
 
 def parameters(network):
     """Return all rows of weights and lists of biases, as one list of lists.
