@@ -454,6 +454,7 @@ def numerical_gradient(network, samples, loss, nudge=1e-5):
     Rounding adds about 1e-16 / nudge, so a much smaller nudge is worse.
     Afterwards, the network is as it was, bit for bit.
     """
+    nudge = check_above_0("nudge", nudge)
     samples = check_samples(network, samples, loss)
 
     def measure(row, i):
@@ -548,6 +549,7 @@ def init_network(sizes, functions, rng):
     a sum of n_in products, is about as large as one a, whatever n_in is.  relu
     makes half of all a 0, so others use +-sqrt(6 / n_in) for it (K. He, 2015).
     """
+    check_length("sizes", sizes, None)
     sizes = [check_whole("sizes", size, 1) for size in sizes]
     if len(sizes) < 2:
         refuse("sizes", "at least two, inputs and outputs", sizes)
@@ -592,8 +594,11 @@ def train(network, samples, loss, learning_rate,
     learning rate 0.5, it learns with this seed too.
     """
     samples = check_samples(network, samples, loss)
-    learning_rate, epochs, batch_size = check_settings(
-        learning_rate, epochs, batch_size, rng)
+    learning_rate = check_above_0("learning_rate", learning_rate)
+    epochs = check_whole("epochs", epochs, 0)
+    batch_size = check_whole("batch_size", batch_size, 1)
+    if rng is not None:
+        check_rng(rng)
     losses, order = [], samples
     for epoch in range(1, epochs + 1):
         before, total = [list(row) for row in parameters(network)], 0.0
@@ -954,6 +959,13 @@ def check_numbers(what, values, expected):
     return list(map(float, values))
 
 
+def check_above_0(what, value):
+    """Return a finite number above 0 as a float."""
+    if not (all_finite([value]) and value > 0):
+        refuse(what, "a finite number above 0", value)
+    return float(value)
+
+
 def check_whole(what, value, least):
     """Return a whole number as an int, be it Python's or NumPy's."""
     try:
@@ -971,22 +983,18 @@ def check_rng(rng):
         refuse("rng", "a generator of floats in (0, 1), like uniform(1)", rng)
 
 
-def check_settings(learning_rate, epochs, batch_size, rng):
-    """Return the first three as numbers that train can work with."""
-    if not (all_finite([learning_rate]) and learning_rate > 0):
-        refuse("learning_rate", "a finite number above 0", learning_rate)
-    if rng is not None:
-        check_rng(rng)
-    return (float(learning_rate), check_whole("epochs", epochs, 0),
-            check_whole("batch_size", batch_size, 1))
-
-
 def check_function(what, f):
     """Refuse f unless it returns (a, da/dz); math.tanh returns only a."""
+    expected = "a function z -> (a, da/dz), like tanh here"
+    if not callable(f):
+        refuse(what, expected, f)
     for z in [-1.0, 0.0, 1.0]:
-        pair = f(z) if callable(f) else f   # an exception in f is raised as is
+        try:
+            pair = f(z)
+        except ValueError as error:     # say where; all else speaks for itself
+            raise ValueError("%s: %s" % (what, error))
         if not (all_finite(pair) and len(pair) == 2):
-            refuse(what, "a function z -> (a, da/dz), like tanh here", pair)
+            refuse(what, expected, pair)
 
 
 def check_network(network):

@@ -181,7 +181,8 @@ def late():
     """The same, but with the new weights of the outputs on the way back.
 
     An early version of his program moved them before it computed the deltas
-    of the hidden nodes, and the post has its numbers.
+    of the hidden nodes.  The post takes the old ones when it computes by hand,
+    but the losses and outputs that it prints are those of that program.
     """
     network, inputs, seen = example_network(), [0.05, 0.10], []
     for _ in range(10001):
@@ -566,8 +567,8 @@ def test_numerical_gradient_is_off_by_the_square_of_the_nudge():
     assert found[0][0][0][0] == 0.625
 
 
-@pytest.mark.parametrize("settings, nudge", [({}, 1e-5), ({"nudge": 0.5}, 0.5)],
-                         ids=["by itself", "as told"])
+@pytest.mark.parametrize("settings, nudge", [
+    ({}, 1e-5), ({"nudge": 0.5}, 0.5)], ids=["by itself", "as told"])
 def test_numerical_gradient_nudges_by_1e_5_or_by_what_it_is_told(
         settings, nudge):
     seen = []
@@ -830,8 +831,8 @@ def test_train_passes_forward_once_for_each_sample_and_epoch():
 
     def count(epochs):
         calls.clear()
-        train([[[[1.0], [2.0]], [0.0, 0.0], counted]], [([1.0], [0.0, 0.0])] * 3,
-              squared_error, 0.1, epochs)
+        train([[[[1.0], [2.0]], [0.0, 0.0], counted]],
+              [([1.0], [0.0, 0.0])] * 3, squared_error, 0.1, epochs)
         return len(calls)
 
     assert count(5) - count(3) == 2 * 3 * 2     # epochs, samples, nodes
@@ -856,8 +857,9 @@ def test_train_checks_the_samples_once():
 
 def learns_xor(seed, rate, epochs=1000, module=vars(backprop)):
     """Whether a 2-4-1 network has learned it within so many epochs."""
-    network = module["init_network"](
-        [2, 4, 1], [module["tanh"], module["sigmoid"]], module["uniform"](seed))
+    functions = [module["tanh"], module["sigmoid"]]
+    network = module["init_network"]([2, 4, 1], functions,
+                                     module["uniform"](seed))
     for _ in range(epochs // 50):
         module["train"](network, XOR, module["squared_error"], rate, 50)
         # within 0.1 nobody would take a 0 for a 1
@@ -1067,7 +1069,8 @@ BAD_SAMPLES = [
      ["samples[0]", "pair (inputs, targets)", "'x1'"]),
     ("no pair", [GOOD, ([0, 0], [0], 1)],
      ["samples[1]", "pair (inputs, targets)", "([0, 0], [0], 1)"]),
-    ("a bare number", [GOOD, ([0, 0], 0)], ["samples[1] targets", "list", "0"]),
+    ("a bare number", [GOOD, ([0, 0], 0)],
+     ["samples[1] targets", "list", "0"]),
     ("an endless generator", [GOOD, (itertools.count(), [0])],
      ["samples[1] inputs", "list", "count"]),
     ("text for a list", [GOOD, ("00", [0])],
@@ -1098,7 +1101,7 @@ ENTRANCES = [(train, [0.1]), (loss_and_gradient, []), (mean_loss, []),
 
 
 def refused_everywhere(words, network, samples, loss):
-    """Assert that every entrance refuses this, and leaves the network alone."""
+    """Assert that every entrance refuses this and leaves the network alone."""
     before = repr(network)
     for function, rest in ENTRANCES:
         refused(words, function, network, samples, loss, *rest)
@@ -1217,6 +1220,9 @@ def test_train_that_is_refused_draws_nothing_from_the_rng():
     ("None for a slope", [2, 1], [lambda z: (z, None)],
      ["functions[0]", "da/dz", "None"]),
     ("NaN", [2, 1], [lambda z: (math.nan, 1.0)], ["functions[0]", "nan"]),
+    ("softmax", [2, 1], [softmax], ["functions[0]", "logits", "list"]),
+    ("a pair", [2, 1], [(0.0, 1.0)], ["functions[0]", "da/dz", "(0.0, 1.0)"]),
+    ("a bare number", 5, [tanh], ["sizes", "list", "5"]),
     ("three numbers", [2, 1], [lambda z: (z, 1.0, 0.0)],
      ["functions[0]", "da/dz", "1.0, 0.0"]),
 ], ids=lambda value: value if isinstance(value, str) else "")
@@ -1229,6 +1235,12 @@ def test_init_network_refuses(what, sizes, functions, words):
 @pytest.mark.parametrize("rng", [1, random.Random(1), uniform], ids=str)
 def test_init_network_refuses_what_is_not_a_generator(rng):
     refused(["rng", "uniform(1)"], init_network, [2, 1], [tanh], rng)
+
+
+@pytest.mark.parametrize("nudge", [0, -1e-5, math.nan, math.inf, "small"])
+def test_numerical_gradient_refuses_a_bad_nudge(nudge):
+    refused(["nudge", "above 0", repr(nudge)], numerical_gradient, [LAYER],
+            [GOOD], squared_error, nudge)
 
 
 @pytest.mark.parametrize("error", [NameError, TypeError, ZeroDivisionError],
@@ -1272,7 +1284,8 @@ def test_a_cross_entropy_refuses_what_are_not_probabilities(
 
 @pytest.mark.parametrize("function, arguments", [
     (softmax, [[]]), (softmax, [iter([1.0, 2.0])]),
-    (softmax_cross_entropy, [[], []])], ids=["none", "iterator", "none at all"])
+    (softmax_cross_entropy, [[], []])],
+    ids=["none", "iterator", "none at all"])
 def test_softmax_refuses_what_is_not_a_list_of_logits(function, arguments):
     with pytest.raises(ValueError):
         function(*arguments)
@@ -1599,7 +1612,7 @@ def test_readme_recipe_prints_the_gradient_that_the_file_computes(code):
 
 
 def is_a_check(part):
-    """Whether a statement is a docstring, a check_...(), or raises an error."""
+    """Whether a statement is a docstring or check_...(), or raises an error."""
     if isinstance(part, ast.If):
         return isinstance(part.body[0], ast.Raise) or is_a_check(part.body[0])
     if not isinstance(part, ast.Expr):
