@@ -436,7 +436,7 @@ def sgd_step(network, gradient, learning_rate):
 
 def total_loss(network, samples, loss):
     """Return the sum of the C of all samples; check nothing."""
-    return sum([loss(forward(network, inputs)[0][-1], targets)[0]
+    return sum([float(loss(forward(network, inputs)[0][-1], targets)[0])
                 for inputs, targets in samples])
 
 
