@@ -821,10 +821,10 @@ def learns_xor(seed, rate, epochs=1000, module=vars(backprop)):
     return False
 
 
-def test_of_the_seeds_20_to_39_only_29_fails_to_learn_xor():
+def test_of_the_seeds_25_to_34_only_29_fails_to_learn_xor():
     # There is no other source for this: it guards what the docstring says of
-    # the seeds 0 to 99, which were all tried once, but take two seconds.
-    assert [seed for seed in range(20, 40) if not learns_xor(seed, 1.0)] == [
+    # the seeds 0 to 99, which were all tried once, but take too long here.
+    assert [seed for seed in range(25, 35) if not learns_xor(seed, 1.0)] == [
         29]
 
 
