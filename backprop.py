@@ -29,7 +29,7 @@ The problem
 
     How much is one weight w to blame for C?  The derivative dC/dw tells us: if
     only w changes, and only a little, C changes by dC/dw times as much.  Such
-    a derivative, for which all else is held constant, is called a partial
+    a derivative, with all other weights held constant, is called a partial
     derivative, and the list of all of them is the gradient of C.  You could
     measure each by nudging its weight and watching C, but then each weight
     would need its own forward pass through the network.  After a single
@@ -38,12 +38,13 @@ The problem
 The algorithm
     You start with inputs, targets, and a network with some weights and biases.
 
-    1. Forward pass: compute the activation of every node, layer by layer, from
-       the inputs to the outputs.
+    1. Forward pass: compute the activation of every node, which is its output,
+       from the inputs through layer after layer of nodes to the last one.
     2. Loss: compute C, and the derivative of C with respect to every output.
     3. Backward pass: go back through the computational graph (all nodes and
        the arrows between them), from the outputs to the first layer.  Compute
-       the delta of every node: how much the node is responsible for C.
+       for every node how much it is responsible for C: this is its delta, the
+       derivative of C with respect to the sum z that enters the node.
     4. Gradient: go from each node to its weights and its bias, and compute the
        partial derivative of C with respect to each, while all others are
        constant.  If there are several samples, compute the mean over them.
@@ -88,9 +89,10 @@ One idea: a value comes together with its derivative
     Your own activation function or loss only needs to return the same pair.
 
 Errors
-    Wrong input raises a ValueError that says where the mistake is, and changes
-    nothing.  forward, send_back, backward and sgd_step check only some of the
-    lengths, because train calls them often.
+    Wrong numbers and lengths raise a ValueError that says where the mistake
+    is, and change nothing.  A function of your own may raise its own errors.
+    forward, send_back, backward and sgd_step check only some of the lengths,
+    because train calls them often.
 
 Sources
     The method: D. Rumelhart, G. Hinton, R. Williams, Nature 323 (1986).  The
@@ -108,9 +110,9 @@ XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 # --- One node, and how wrong it is -------------------------------------------
 # A node multiplies each input by a weight and adds up the products and a bias.
-# Its activation function turns this sum z into the activation a.  It needs a
-# curve or a bend, because weighted sums of weighted sums are only weighted
-# sums again.  Each layer may have its own function.  Here are two common ones.
+# Its activation function turns this sum z into the activation a.  In a hidden
+# layer, it needs a curve or a bend, because weighted sums of weighted sums are
+# only weighted sums.  Each layer may have its own.  Here are two common ones.
 
 def dot(p, q):
     """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product.
@@ -221,7 +223,8 @@ def forward(network, inputs):
     slopes       da/dz of every node: slopes[layer][j]
 
     z is not returned, because the backward pass needs only a and the slope.
-    To see z, print dot(weights[j], activations[layer]) + biases[j].
+    To see z, print dot(weights[j], activations[layer]) + biases[j] with the
+    weights and biases of network[layer].
 
     >>> network = [[[[0.5, 0.5]], [-3.0], sigmoid]]     # two inputs, one node
     >>> forward(network, [4.0, 2.0])
@@ -253,8 +256,8 @@ def predict(network, inputs):
 # layer.  At every node, the chain rule leads from a to z:
 #     (1)  delta_j = dC/da_j * da_j/dz_j
 # Textbooks call delta the error of the node, or of the layer.  But it is not
-# the difference a - t: for an output under squared_error, it is a - t times
-# the slope, and for a hidden node, there is no t.
+# just the difference a - t: for an output under squared_error, it is a - t
+# times the slope, and for a hidden node, there is no t.
 #
 # A hidden node has no target, so how can we know its dC/da?  This is what most
 # people find hard.  Nudge a_j by a tiny e.  Each z_k of the layer after moves
@@ -273,7 +276,7 @@ def predict(network, inputs):
 #     (4)  dC/db_j  = delta_j
 
 def send_back(weights, deltas):
-    """Return dC/da of every node of the layer before.
+    """Return dC/da of every node j that these weights come from.
 
     Each node k of a layer sends its delta back along its weights: this is (2).
 
@@ -362,25 +365,26 @@ def parameters(network):
 
 def mean_gradient(network, samples, loss):
     """Return (C, gradient) as loss_and_gradient does, but check nothing."""
-    total_C, total = 0.0, None
+    C_sum, sums = 0.0, None
     for inputs, targets in samples:
-        activations, slopes = forward(network, inputs)          # step 1
-        C, dC_da = loss(activations[-1], targets)               # step 2
-        dC_da = list(map(float, dC_da))     # a loss may use other numbers
-        gradient = backward(network, activations, slopes, dC_da)    # 3 and 4
-        total_C += float(C)
-        if total is None:
-            total = gradient
+        # steps 1 to 4 for one sample
+        activations, slopes = forward(network, inputs)
+        C, dC_da = loss(activations[-1], targets)
+        dC_da = list(map(float, dC_da))     # NumPy's numbers end here
+        gradient = backward(network, activations, slopes, dC_da)
+        C_sum += float(C)
+        if sums is None:
+            sums = gradient
         else:
-            for row, new in zip(parameters(total), parameters(gradient)):
+            for row, new in zip(parameters(sums), parameters(gradient)):
                 for i in range(len(row)):
                     row[i] += new[i]
     n = len(samples)
     if n > 1:
-        for row in parameters(total):
+        for row in parameters(sums):
             for i in range(len(row)):
                 row[i] /= n
-    return total_C / n, total
+    return C_sum / n, sums
 
 
 def loss_and_gradient(network, samples, loss):
@@ -479,7 +483,7 @@ def gradient_check(network, samples, loss):
     |v| is the root of the sum of the squares of all numbers in v.  The result
     is 0 if g and n are both 0.  If it is below 1e-8, g and n agree as a whole,
     but a small derivative among large ones may be wrong.  It is 1/3 if g is
-    twice or half of what it should be, and 1 if the sign of g is wrong.
+    twice or half of what it should be, and 1 if g is 0 or has the wrong sign.
     The result may also be large while g is right:
     - where a nudge crosses the kink of relu, because n mixes both slopes;
     - where g is almost 0, as at a minimum, because n is mostly rounding;
@@ -521,7 +525,7 @@ def gradient_check(network, samples, loss):
 # every computer, and another seed gives another start.
 
 def park_miller(state):
-    """Yield floats in (0, 1) from a whole number between 0 and 2**31 - 1."""
+    """Yield floats in (0, 1) from a whole number from 1 to 2**31 - 2."""
     while True:
         state = state * 48271 % (2**31 - 1)
         yield state / (2**31 - 1)
@@ -601,7 +605,7 @@ def train(network, samples, loss, learning_rate,
         check_rng(rng)
     losses, order = [], samples
     for epoch in range(1, epochs + 1):
-        before, total = [list(row) for row in parameters(network)], 0.0
+        old, C_sum = [list(row) for row in parameters(network)], 0.0
         if rng is not None:             # sort by random keys: this shuffles
             order = sorted(samples, key=lambda sample: next(rng))
         try:
@@ -609,11 +613,11 @@ def train(network, samples, loss, learning_rate,
                 batch = order[start:start + batch_size]
                 C, gradient = mean_gradient(network, batch, loss)
                 sgd_step(network, gradient, learning_rate)
-                total += C * len(batch)
+                C_sum += C * len(batch)
         except OverflowError:           # in a function of your own
-            total = math.inf
-        check_finite(network, total, before, epoch)
-        losses.append(total / len(order))
+            C_sum = math.inf
+        check_finite(network, C_sum, old, epoch)
+        losses.append(C_sum / len(order))
     return losses
 
 
@@ -677,7 +681,7 @@ def sigmoid_cross_entropy(logits, targets):
     for z, t in zip(logits, targets):
         # -log(p) is log(1 + exp(-z)), and -log(1 - p) is z more than that.  So
         # C is z - t * z + log(1 + exp(-z)), or -t * z + log(1 + exp(z)), which
-        # is the same; of the two, this takes the one that cannot overflow:
+        # is the same; the next line takes the one that cannot overflow:
         C += max(z, 0.0) - t * z + math.log(1.0 + math.exp(-abs(z)))
         dC_dz.append(sigmoid(z)[0] - t)         # p - t
     return C, dC_dz
@@ -772,8 +776,8 @@ def demo_chain():
 1. FOLLOW ONE NUDGE: THE CHAIN RULE                                demo_chain()
    One node computes z = w * x + b and a = sigmoid(z), and the loss is C = half
    of (a - target)**2.  With x = 0.5, w = 8, b = -4 and the target 1, z is 0, a
-   is 0.5, and C is 0.125.  Raise w by 0.01.  How far does each number move, as
-   a number and compared with the one before it?
+   is 0.5, and C is 0.125.  Raise w by 0.01.  How far does each number move,
+   how many times as far as the one before it, and what does calculus say?
      w:  0.010000
      z: %9.6f,  %7.4f times as far as w     dz/dw = x           =  0.5
      a: %9.6f,  %7.4f times as far as z     da/dz = a * (1 - a) =  0.25
@@ -808,7 +812,7 @@ def demo_step():
               ><                  ><
            / 0.20 \\            / 0.45 \\
    x2 0.10 --0.30--> h2 %.4f --0.55--> o2 %.4f   target 0.99  off %7.4f
-   C is half of (off squared, added up): %.6f.
+   Off is a - target.  C is half the sum of off squared: %.6f.
 
    BACKWARD: every node gets a delta, which says how much it is to blame.  That
    of an output is its slope, a * (1 - a), times what it is off.  A hidden node
@@ -856,6 +860,7 @@ def demo_check():
     C_new = mean_loss(moved, samples, squared_error)
     print("""\
    All 12 took one pass forward and one back; nudging took 24 passes forward.
+   A bias counts as a weight from a node whose a is 1.
    A bar to the right says: lower this number; one to the left says: raise it.
    After is before - 0.5 * dC/dw, where 0.5 is the learning rate.
    Each such move should lower C by about 0.5 * (dC/dw)**2, together %.4f.
@@ -912,7 +917,8 @@ def demo_xor():
    and x2 runs up; a blank is near 0, + is near 0.5, and @ is near 1.
 %s
    %s
-   Now read backprop.py from the top: it explains every step of this.\
+   Each part is a function, named at its right.  Now read backprop.py from the
+   top: it explains every step of this.\
 """ % ("\n".join([line.rstrip() for line in film]), "   ".join(answers)))
 
 
@@ -1066,12 +1072,12 @@ def check_loss(where, loss, targets):
     check_length("loss of %s, dC/da" % where, dC_da, len(targets))
 
 
-def check_finite(network, total, before, epoch):
+def check_finite(network, C_sum, old, epoch):
     """If a number is not finite, restore the weights; raise a ValueError."""
     numbers = [w for row in parameters(network) for w in row]
-    if not all_finite(numbers + [total]):
-        for row, old in zip(parameters(network), before):
-            row[:] = old
+    if not all_finite(numbers + [C_sum]):
+        for row, old_row in zip(parameters(network), old):
+            row[:] = old_row
         raise ValueError(
             "training diverged in epoch %d: the loss or a weight is no longer "
             "a finite number; try a smaller learning_rate, or check the "
