@@ -577,6 +577,12 @@ def init_network(sizes, functions, rng):
 # method is called stochastic gradient descent (SGD): a small step lowers C of
 # its batch, but C of all samples only on average.
 
+def shuffled(samples, rng):
+    """Return the samples in a new order: sort random keys, and follow them."""
+    keys = sorted([(next(rng), i) for i in range(len(samples))])
+    return [samples[i] for key, i in keys]
+
+
 def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
     """Train the network in place; return the mean loss of each epoch.
@@ -603,19 +609,21 @@ def train(network, samples, loss, learning_rate,
     batch_size = check_whole("batch_size", batch_size, 1)
     if rng is not None:
         check_rng(rng)
-    losses, order = [], samples
+    losses = []
     for epoch in range(1, epochs + 1):
         old, C_sum = [list(row) for row in parameters(network)], 0.0
-        if rng is not None:             # sort by random keys: this shuffles
-            order = sorted(samples, key=lambda sample: next(rng))
+        order = samples if rng is None else shuffled(samples, rng)
         try:
             for start in range(0, len(order), batch_size):
                 batch = order[start:start + batch_size]
                 C, gradient = mean_gradient(network, batch, loss)
                 sgd_step(network, gradient, learning_rate)
                 C_sum += C * len(batch)
-        except OverflowError:           # in a function of your own
-            C_sum = math.inf
+        except BaseException as error:  # in a function of your own, or Ctrl-C
+            if isinstance(error, OverflowError):
+                C_sum = math.inf
+            check_finite(network, C_sum, old, epoch)
+            raise
         check_finite(network, C_sum, old, epoch)
         losses.append(C_sum / len(order))
     return losses
@@ -955,7 +963,8 @@ def check_length(what, values, expected):
 
 def check_numbers(what, values, expected):
     """Return a list of floats, all finite, as many as expected."""
-    if isinstance(values, (str, bytes, dict, set, frozenset)):
+    if (isinstance(values, (str, bytes, dict, set, frozenset))
+            or getattr(values, "ndim", 1) != 1):        # a table or a matrix
         refuse(what, "a list of numbers", values)
     check_length(what, values, expected)
     if not all_finite(values):
@@ -974,9 +983,7 @@ def check_above_0(what, value):
 
 def check_whole(what, value, least):
     """Return a whole number as an int, be it Python's or NumPy's."""
-    try:
-        range(value)                    # takes whole numbers only
-    except TypeError:
+    if not (isinstance(value, int) or hasattr(value, "__index__")):
         refuse(what, "a whole number", value)
     if value < least:
         refuse(what, "%d or more" % least, value)
@@ -1029,7 +1036,7 @@ def check_network(network):
 def check_row(what, row, expected):
     """Refuse anything but a list of numbers: training changes it in place."""
     if not isinstance(row, list) or not row:
-        refuse(what, "a list of numbers, as list(...) or .tolist() makes", row)
+        refuse(what, "a list of numbers, as .tolist() or list(...) makes", row)
     check_numbers(what, row, expected)
 
 
@@ -1051,17 +1058,21 @@ def check_samples(network, samples, loss):
         inputs = check_numbers(where + " inputs", inputs, n_in)
         # no loss can write into a tuple
         targets = tuple(check_numbers(where + " targets", targets, n_out))
-        check_loss(where, loss, targets)
+        try:
+            check_loss(where, loss, [0.5] * n_out, targets)
+        except (ArithmeticError, ValueError):   # not every loss takes 0.5
+            outputs = forward(network, inputs)[0][-1]
+            check_loss(where, loss, outputs, targets)
         checked.append((inputs, targets))
     if not checked:
         refuse("samples", "at least one", samples)
     return checked
 
 
-def check_loss(where, loss, targets):
+def check_loss(where, loss, outputs, targets):
     """Refuse a loss that fails with the targets, or is not (C, [dC/da])."""
     try:
-        pair = loss([0.5] * len(targets), targets)
+        pair = loss(outputs, targets)
     except ValueError as error:
         raise ValueError("%s: %s" % (where, error))
     try:
