@@ -845,6 +845,21 @@ def test_the_start_that_sticks_learns_at_a_smaller_rate():
 
 # --- Training that fails -----------------------------------------------------
 
+def test_whole_numbers_of_other_kinds_count_as_whole():
+    class Three:
+        """A whole number that is not an int, as those of NumPy are."""
+
+        def __index__(self):
+            return 3
+
+        def __lt__(self, other):
+            return 3 < other
+
+        __int__ = __index__
+
+    assert len(train(linear_node(), ONE, squared_error, 0.1, Three())) == 3
+
+
 def test_train_that_diverges_says_when_and_what_to_try():
     # epoch 1 takes w and b to -1e200, where the squared error overflows, while
     # the weights would still be finite after epoch 2
@@ -992,8 +1007,9 @@ def test_a_loss_may_be_undefined_where_the_outputs_never_are():
     def loss(outputs, targets):
         return math.log(outputs[0] - 1), [1 / (outputs[0] - 1)]
 
-    # log(a - 1) is z, here 0.5
-    assert mean_loss([[[[0.5]], [0.0], exponential]], ONE, loss) == near(0.5)
+    # log(a - 1) is z, here -0.5
+    network = linear_node(1.0) + [[[[-0.5]], [0.0], exponential]]
+    assert mean_loss(network, ONE, loss) == near(-0.5)
 
 
 def test_the_loss_cannot_write_into_its_targets():
