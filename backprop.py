@@ -583,6 +583,18 @@ def shuffled(samples, rng):
     return [samples[i] for key, i in keys]
 
 
+def stop_if_diverged(network, C_sum, old, epoch):
+    """If a number is not finite, restore the weights; raise a ValueError."""
+    numbers = [w for row in parameters(network) for w in row]
+    if not all_finite(numbers + [C_sum]):
+        for row, old_row in zip(parameters(network), old):
+            row[:] = old_row
+        raise ValueError(
+            "training diverged in epoch %d: the loss or a weight is no longer "
+            "a finite number; try a smaller learning_rate, or check the "
+            "gradient that the loss returns" % epoch)
+
+
 def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
     """Train the network in place; return the mean loss of each epoch.
@@ -622,9 +634,9 @@ def train(network, samples, loss, learning_rate,
         except BaseException as error:  # in a function of your own, or Ctrl-C
             if isinstance(error, OverflowError):
                 C_sum = math.inf
-            check_finite(network, C_sum, old, epoch)
+            stop_if_diverged(network, C_sum, old, epoch)
             raise
-        check_finite(network, C_sum, old, epoch)
+        stop_if_diverged(network, C_sum, old, epoch)
         losses.append(C_sum / len(order))
     return losses
 
@@ -1081,18 +1093,6 @@ def check_loss(where, loss, outputs, targets):
     except (TypeError, ValueError):
         refuse("loss of " + where, "(C, [dC/da, ...])", pair)
     check_length("loss of %s, dC/da" % where, dC_da, len(targets))
-
-
-def check_finite(network, C_sum, old, epoch):
-    """If a number is not finite, restore the weights; raise a ValueError."""
-    numbers = [w for row in parameters(network) for w in row]
-    if not all_finite(numbers + [C_sum]):
-        for row, old_row in zip(parameters(network), old):
-            row[:] = old_row
-        raise ValueError(
-            "training diverged in epoch %d: the loss or a weight is no longer "
-            "a finite number; try a smaller learning_rate, or check the "
-            "gradient that the loss returns" % epoch)
 
 
 def check_probabilities(targets, expected):
