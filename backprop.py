@@ -38,8 +38,8 @@ The problem
 The algorithm
     You start with inputs, targets, and a network with some weights and biases.
 
-    1. Forward pass: compute the activation of every node, which is its output,
-       from the inputs through layer after layer of nodes to the last one.
+    1. Forward pass: compute the activation of every node, that is its output:
+       begin with the inputs, and go through layer after layer of nodes.
     2. Loss: compute C, and the derivative of C with respect to every output.
     3. Backward pass: go back through the computational graph (all nodes and
        the arrows between them), from the outputs to the first layer.  Compute
@@ -47,11 +47,12 @@ The algorithm
        derivative of C with respect to the sum z that enters the node.
     4. Gradient: go from each node to its weights and its bias, and compute the
        partial derivative of C with respect to each, while all others are
-       constant.  If there are several samples, compute the mean over them.
+       constant.  For several samples (a mini-batch), compute the mean.
     5. Gradient descent: move every weight and every bias by a small step
        against its derivative, since C falls in that direction.
 
-    Steps 2 to 4 are backpropagation.  We repeat all five with the new numbers.
+    Steps 2 to 4 are backpropagation, and step 5 uses what they computed.  Then
+    we repeat all five with the new weights and biases.
 
 One node j, between the layer before (left) and the layer after (right)
 
@@ -296,10 +297,10 @@ def send_back(weights, deltas):
 def backward(network, activations, slopes, dC_da):
     """Return the gradient of one sample, [[dC/dweights, dC/dbiases], ...].
 
-    activations and slopes come from forward, and dC_da of the outputs comes
-    from the loss.  The gradient has a pair for each layer, with the shape of
-    its weights and biases.  By (4), gradient[layer][1] is also the list of
-    deltas.  No weight changes here, because (2) needs the old ones.
+    activations and slopes come from forward; dC_da of the outputs comes from
+    the loss.  The gradient has a pair for each layer, with the shape of its
+    weights and biases.  By (4), gradient[layer][1] is also the list of deltas.
+    No weight changes here, because (2) needs the old ones.
 
     Here are the two nodes in a row; h has w = 2 and b = -1, so its z is 0:
 
