@@ -632,12 +632,11 @@ def train(network, samples, loss, learning_rate,
                 C, gradient = mean_gradient(network, batch, loss)
                 sgd_step(network, gradient, learning_rate)
                 C_sum += C * len(batch)
-        except BaseException as error:  # in a function of your own, or Ctrl-C
-            if isinstance(error, OverflowError):
-                C_sum = math.inf
-            stop_if_diverged(network, C_sum, old, epoch)
+        except OverflowError:           # in a function of your own
+            C_sum = math.inf
             raise
-        stop_if_diverged(network, C_sum, old, epoch)
+        finally:                        # after an error or Ctrl-C as well
+            stop_if_diverged(network, C_sum, old, epoch)
         losses.append(C_sum / len(order))
     return losses
 
