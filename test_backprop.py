@@ -1242,6 +1242,12 @@ def test_init_network_refuses(what, sizes, functions, words):
     assert next(rng) == 0               # and has taken no number yet
 
 
+@pytest.mark.parametrize("rng", [1, random.Random(1), uniform],
+                         ids=["a seed", "random.Random", "uniform not called"])
+def test_init_network_refuses_what_is_not_a_generator(rng):
+    refused(["rng", "uniform(1)"], init_network, [2, 1], [tanh], rng)
+
+
 @pytest.mark.parametrize("nudge", [0, -1e-5, math.nan, math.inf, "small"])
 def test_numerical_gradient_refuses_a_bad_nudge(nudge):
     refused(["nudge", "above 0", repr(nudge)], numerical_gradient, [LAYER],
