@@ -27,29 +27,30 @@ The problem
     cost, says in one number how far the outputs are from the targets.  To
     learn is to change the weights and biases so that C falls.
 
-    How much is one weight w to blame for C?  The derivative dC/dw tells us: if
-    only w changes, and only a little, C changes by dC/dw times as much.  Such
-    a derivative, with all other weights held constant, is called a partial
-    derivative, and the list of all of them is the gradient of C.  You could
-    measure each by nudging its weight and watching C, but then each weight
-    would need its own forward pass through the network.  After a single
-    forward pass, backpropagation computes them all in one backward pass.
+    Why compute gradients?  The derivative dC/dw tells us how much one weight w
+    is to blame for C: if only w changes, and only a little, C changes by dC/dw
+    times as much.  Such a derivative, with all other weights held constant, is
+    called a partial derivative, and the list of all of them is the gradient of
+    C.  You could measure each by nudging its weight and watching C, but then
+    each weight would need its own forward pass through the network.  After a
+    single forward pass, backpropagation computes all in one backward pass.
 
-The algorithm
+The algorithm, step by step
     You start with inputs, targets, and a network with some weights and biases.
 
-    1. Forward pass: compute the activation of every node, that is its output:
-       begin with the inputs, and go through layer after layer of nodes.
-    2. Loss: compute C, and the derivative of C with respect to every output.
-    3. Backward pass: go back through the computational graph (all nodes and
-       the arrows between them), from the outputs to the first layer.  Compute
-       for every node how much it is responsible for C: this is its delta, the
+    1. Forward pass, or forward propagation: compute the activation of every
+       node, that is its output, from the inputs on, layer after layer.
+    2. Loss function: compute C, and its derivative with respect to every
+       output.
+    3. Backward pass: the total loss is propagated back through the network, a
+       computational graph of nodes and arrows, from the outputs to the first
+       layer.  Compute how much every node is responsible for C: its delta, the
        derivative of C with respect to the sum z that enters the node.
     4. Gradient: go from each node to its weights and its bias, and compute the
        partial derivative of C with respect to each, while all others are
        constant.  For several samples (a mini-batch), compute the mean.
-    5. Gradient descent: move every weight and every bias by a small step
-       against its derivative, since C falls in that direction.
+    5. Gradient descent, or a variant of it: move every weight and bias by a
+       small step against its derivative, since C falls in that direction.
 
     Steps 2 to 4 are backpropagation, and step 5 uses what they computed.  Then
     we repeat all five with the new weights and biases.
@@ -81,7 +82,9 @@ The network is a plain list
     weights[j][i]    w_ji; every node has a row, as in torch.nn.Linear
     biases[j]        b_j
     f                the activation function of the layer: f(z) -> (a, da/dz)
-    The inputs are not nodes: they have no entry here, no z, and no delta.
+    Every node has a weight from every node of the layer before: such layers
+    are called dense.  The inputs are not nodes: they have no entry here, no z,
+    and no delta.
 
 One idea: a value comes together with its derivative
     f(z)                                       ->  (a, da/dz)
@@ -194,7 +197,7 @@ def squared_error(outputs, targets):
 #     (-0.5, 0.25, 0.5)
 # If w changes a little, z changes by dz/dw times as much, a changes by da/dz
 # times as much as z, and C changes by dC/da times as much as a.  So the three
-# factors multiply.  This is the chain rule:
+# factors multiply.  This is the chain rule, and how we derive it:
 #     >>> dC_da * da_dz * dz_dw           # dC/dw
 #     -0.0625
 # dC/dw is negative, so C falls as w grows.  The first two factors make dC/dz,
@@ -256,7 +259,7 @@ def predict(network, inputs):
 # The loss gives us dC/da of every output.  From there we walk back, layer by
 # layer.  At every node, the chain rule leads from a to z:
 #     (1)  delta_j = dC/da_j * da_j/dz_j
-# Textbooks call delta the error of the node, or of the layer.  But it is not
+# Textbooks call delta the error of the node, or the layer error.  It is not
 # just the difference a - t: for an output under squared_error, it is a - t
 # times the slope, and for a hidden node, there is no t.
 #
@@ -275,6 +278,8 @@ def predict(network, inputs):
 # and dz_j/db_j is 1, because all else in z_j is constant.  So
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
+# The third formula is what we came for: the derivative of the cost with
+# respect to the weights of a layer.
 
 def send_back(weights, deltas):
     """Return dC/da of every node j that these weights come from.
@@ -346,8 +351,9 @@ def backward(network, activations, slopes, dC_da):
 # --- Step 4 for several samples: the mean gradient ---------------------------
 # We make two assumptions about the loss.  First, C of several samples is the
 # mean of the C of each.  So its gradient is the mean of their gradients, and
-# one sample at a time is enough.  Second, C is a function of the outputs (the
-# targets are constants).  So the backward pass can begin with their dC/da.
+# a single training example at a time is enough.  Second, C is a function of
+# the outputs (the targets are constants).  So the backward pass can begin with
+# the dC/da of the outputs.
 
 def parameters(network):
     """Return all rows of weights and lists of biases, as one list of lists.
@@ -407,7 +413,8 @@ def loss_and_gradient(network, samples, loss):
 # Picture C as a curve over w.  Where dC/dw is negative, C falls to the right,
 # so w should grow.  Where it is positive, C falls to the left, so w should
 # shrink.  w - learning_rate * dC/dw does both and moves w further where C is
-# steeper.  You choose the learning rate, a positive number.
+# steeper.  You choose the learning rate, a positive number; together with the
+# derivative, it determines the level of adjustment.
 #
 # Every derivative says "if only w changes".  Why may all weights move at once?
 # The move of one weight changes C by about dC/dw times as much, which is
