@@ -32,8 +32,8 @@ The problem
     times as much.  Such a derivative, with all other weights held constant, is
     called a partial derivative, and the list of all of them is the gradient of
     C.  You could measure each by nudging its weight and watching C, but then
-    each weight would need its own forward pass through the network.  After a
-    single forward pass, backpropagation computes all in one backward pass.
+    each weight would need its own forward pass through the network.  After one
+    forward pass, backpropagation computes all of them in one backward pass.
 
 The algorithm, step by step
     You start with inputs, targets, and a network with some weights and biases.
@@ -294,7 +294,7 @@ def send_back(weights, deltas):
     dC_da = [0.0] * len(weights[0])
     for k in range(len(weights)):
         for j in range(len(dC_da)):
-            # (2) a_j moves z_k by w_kj, and z_k moves C by delta_k: add up
+            # (2) C moves by delta_k per z_k, and z_k by w_kj per a_j
             dC_da[j] += weights[k][j] * deltas[k]
     return dC_da
 
@@ -319,16 +319,16 @@ def backward(network, activations, slopes, dC_da):
     for layer in reversed(range(len(network))):
         deltas, dC_dw = [], []
         for j in range(len(dC_da)):
-            # (1) z_j moves a_j by the slope, and a_j moves C by dC/da_j
+            # (1) C moves by dC/da_j per a_j, and a_j by slope per z_j
             delta = dC_da[j] * slopes[layer][j]
             deltas.append(delta)
-            # (3) w_ji moves z_j by a_i, and z_j moves C by delta_j
+            # (3) C moves by delta_j per z_j, and z_j by a_i per w_ji
             dC_dw.append([delta * a for a in activations[layer]])
-        # (4) b_j moves z_j by 1, and z_j moves C by delta_j
+        # (4) C moves by delta_j per z_j, and z_j by 1 per b_j
         dC_db = deltas
         gradient.insert(0, [dC_dw, dC_db])
         if layer > 0:
-            # (2) the same, for the a of the layer before
+            # (2) go on to the layer before
             dC_da = send_back(network[layer][0], deltas)
     return gradient
 
@@ -377,7 +377,7 @@ def mean_gradient(network, samples, loss):
         # steps 1 to 4 for one sample
         activations, slopes = forward(network, inputs)
         C, dC_da = loss(activations[-1], targets)
-        dC_da = list(map(float, dC_da))     # NumPy's numbers end here
+        dC_da = list(map(float, dC_da))     # a loss may return others
         gradient = backward(network, activations, slopes, dC_da)
         C_sum += float(C)
         if sums is None:
@@ -580,10 +580,10 @@ def init_network(sizes, functions, rng):
 
 # --- Training: the five steps, again and again -------------------------------
 # In an epoch, we visit every sample once.  The samples of a batch share a step
-# against their mean gradient: one sample, a few (a mini-batch), or all.  If it
-# is not all, the direction depends on which samples are in the batch.  So the
-# method is called stochastic gradient descent (SGD): a small step lowers C of
-# its batch, but C of all samples only on average.
+# against their mean gradient: one sample, a few (a mini-batch), or all.  If a
+# batch does not have all of them, the direction of the step depends on which
+# ones it has.  The method is then called stochastic gradient descent (SGD): a
+# small step lowers C of its batch, but C of all samples only on average.
 
 def shuffled(samples, rng):
     """Return the samples in a new order: sort random keys, and follow them."""
@@ -592,7 +592,7 @@ def shuffled(samples, rng):
 
 
 def stop_if_diverged(network, C_sum, old, epoch):
-    """If a number is not finite, restore the weights; raise a ValueError."""
+    """Restore the old weights and raise an error if a number is not finite."""
     numbers = [w for row in parameters(network) for w in row]
     if not all_finite(numbers + [C_sum]):
         for row, old_row in zip(parameters(network), old):
@@ -816,7 +816,7 @@ def demo_chain():
 
 
 def demo_problem():
-    """Return the 2-2-2 network of many tutorials, its inputs and targets."""
+    """Return the network of M. Mazur's post (2015), its inputs and targets."""
     network = [[[[0.15, 0.20], [0.25, 0.30]], [0.35, 0.35], sigmoid],
                [[[0.40, 0.45], [0.50, 0.55]], [0.60, 0.60], sigmoid]]
     return network, [0.05, 0.10], [0.01, 0.99]
@@ -826,7 +826,7 @@ def demo_step():
     """Draw a network with its forward pass and its backward pass."""
     network, inputs, targets = demo_problem()
     activations, slopes = forward(network, inputs)
-    x, h, o = activations
+    h, o = activations[1:]
     C, off = squared_error(o, targets)
     gradient = backward(network, activations, slopes, off)
     delta_h, delta_o = gradient[0][1], gradient[1][1]
@@ -1023,7 +1023,7 @@ def check_function(what, f):
     for z in [-1.0, 0.0, 1.0]:
         try:
             pair = f(z)
-        except ValueError as error:     # say where; all else speaks for itself
+        except ValueError as error:     # say where; others pass unchanged
             raise ValueError("%s: %s" % (what, error))
         if not (all_finite(pair) and len(pair) == 2):
             refuse(what, expected, pair)
@@ -1075,7 +1075,7 @@ def check_samples(network, samples, loss):
         except (TypeError, ValueError):
             refuse(where, "a pair (inputs, targets)", sample)
         inputs = check_numbers(where + " inputs", inputs, n_in)
-        # no loss can write into a tuple
+        # a loss that writes into its targets fails on a tuple
         targets = tuple(check_numbers(where + " targets", targets, n_out))
         try:
             check_loss(where, loss, [0.5] * n_out, targets)
