@@ -1,9 +1,9 @@
 """Backpropagation in plain Python: lists, the math module, and the chain rule.
 
-Chatbots, translators and programs that read handwriting all learned with this
-one algorithm, whose only calculus is the chain rule.  You know Python and
-school calculus?  Then read this file once, from top to bottom, and you'll be
-able to derive backpropagation, and code it, without help.
+Today's chatbots, translators and readers of handwriting learned with this one
+algorithm, whose only calculus is the chain rule.  You know Python and school
+calculus?  Then read this file once, from top to bottom, and you'll be able to
+derive backpropagation, and code it, without help.
 
 This is where we're going.  Make a network with random weights, check that its
 gradient is right, train it for 1,000 epochs (an epoch is one visit to every
@@ -29,12 +29,11 @@ The problem
 
     Why compute gradients?  Because we need to know, for each weight w, which
     way to move it and how much C cares.  Hold all the others still and nudge w
-    a little: C moves dC/dw times as far, a partial derivative that tells us
-    how much w is to blame for C.  The partial derivatives for all weights and
-    biases together are the gradient of C.  You could measure each one by
-    nudging its weight and watching C, at the price of a forward pass per
-    weight.  Backpropagation gets them all from one pass forward and one pass
-    back.
+    a little: C moves dC/dw times as far.  This is a partial derivative, which
+    says how much w is to blame for C.  Those for all weights and biases
+    together are the gradient of C.  You could measure each one by nudging, at
+    the price of a forward pass per weight.  Backpropagation gets them all from
+    one pass forward and one pass back.
 
 The algorithm, step by step
     A network is made of nodes, which stand in layers.  Every node computes one
@@ -45,44 +44,39 @@ The algorithm, step by step
        activation of every node, layer after layer.  The last layer's
        activations are the outputs.
     2. Loss function: compute C, and its derivative for every output.
-    3. Backward pass: propagate the total loss back into the network, from
-       the outputs to the first layer, to find out how much of it every node is
-       responsible for.  What travels isn't C itself but the node's delta: how
-       far C moves when the sum inside the node is nudged.
+    3. Backward pass: propagate the total loss back into the network, from the
+       outputs to the first layer, to find out how much of it every node is
+       responsible for.  The node's delta says it: how far C moves when the
+       sum inside the node is nudged.
     4. Gradient: from the deltas, compute the partial derivative of C for every
-       weight and bias.  With several samples at a time (a mini-batch),
-       average.
+       weight and bias.  Over several samples (a mini-batch), average.
     5. Gradient descent, or a variant of it: move every weight and bias a
        little against its derivative, because that is where C falls.
 
-    Steps 2 to 4 are backpropagation; step 5 uses what they found.  Then all
-    five are repeated with the new weights and biases.
+    Steps 2 to 4 are backpropagation.  Then all five are repeated with the new
+    weights and biases.
 
 The network is a plain list
     network = [[weights, biases, f], ...]    one entry for each layer of nodes
-    weights[j][i]    from node i of the previous layer to node j of this one,
-                     so that every node has a row of weights
+    weights[j][i]    from node i of the previous layer to node j of this one
     biases[j]        one for each node
     f                the layer's activation function
 
-    Every node receives from every node of the previous layer, which makes the
-    layers dense.  The inputs compute nothing and have no entry.  A layer is
-    hidden if it is neither the inputs nor the outputs: [2, 4, 1] above means 2
-    inputs, 4 hidden nodes and 1 output.  We call that two layers, because we
-    count only those with weights; a network is deep if several are hidden.
+    Every node receives from the whole previous layer: the layers are dense.
+    The inputs compute nothing, have no entry and don't count, so [2, 4, 1]
+    above has 2 inputs but two layers: 4 hidden nodes (neither inputs nor
+    outputs) and 1 output.  A network is deep if several layers are hidden.
 
 One idea throughout: every value brings its derivative along
     f(z)                                       ->  (a, da/dz)
     loss(outputs, targets)                     ->  (C, [dC/da, ...])
     loss_and_gradient(network, samples, loss)  ->  (C, [[dC/dw, dC/db], ...])
 
-    An activation function or a loss of your own only has to return such a
-    pair.
+    A function f or a loss of your own only has to return such a pair.
 """
 
 import math
 
-# Four samples, each a pair of inputs and targets.
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 
@@ -96,11 +90,11 @@ XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 #
 # Why not leave f out?  Then a would be a weighted sum, and weighted sums of
 # weighted sums are still weighted sums: ten layers could do no more than one.
-# So in a hidden layer f must bend somewhere.  Why not a step?  Because we are
-# going to nudge z and watch a, which moves da/dz times as far.  That's the
-# slope of f, and since a step has slope 0 wherever it has one, nothing could
-# be learned from it.  Common choices are ReLU, leaky ReLU, tanh, the sigmoid
-# and Swish, and each layer can have its own.  We start with two of them.
+# So in a hidden layer f must bend somewhere.  Why not a step?  We'll nudge z
+# and watch a, which moves da/dz times as far: f's slope.  A step has slope 0
+# wherever it has one, and nothing could be learned from it.  Common choices
+# are ReLU, leaky ReLU, tanh, the sigmoid and Swish; each layer can have
+# another.
 #
 # Why not a single node?  It can say yes on one side of a straight line, where
 # z is large, and no on the other.  XOR wants yes at two opposite corners of a
@@ -113,11 +107,10 @@ def dot(p, q):
     >>> dot([1.0, 2.0], [10.0, 100.0])
     210.0
     """
-    if len(p) != len(q):
-        raise ValueError("dot: expected %d numbers, got %d"
-                         % (len(p), len(q)))
-    total = 0.0
-    for i in range(len(p)):
+    n, total = len(p), 0.0
+    if n != len(q):
+        raise ValueError("dot: %d and %d numbers" % (n, len(q)))
+    for i in range(n):
         total += p[i] * q[i]
     return total
 
@@ -129,8 +122,8 @@ if hasattr(math, "sumprod"):    # since Python 3.12: faster on long rows
 def sigmoid(z):
     """Return (a, da/dz) of a = 1 / (1 + exp(-z)), between 0 and 1.
 
-    By calculus, da/dz is exp(-z) / (1 + exp(-z))**2.  Since exp(-z) / (1 +
-    exp(-z)) is 1 - a, that is a * (1 - a): the slope at z, computed from a.
+    Calculus gives da/dz = exp(-z) / (1 + exp(-z))**2.  That is a * (1 - a),
+    because exp(-z) / (1 + exp(-z)) is 1 - a.
 
     >>> sigmoid(0.0)
     (0.5, 0.25)
@@ -145,9 +138,8 @@ def sigmoid(z):
 def tanh(z):
     """Return (a, da/dz) of a = tanh(z), between -1 and 1.
 
-    This is a stretched sigmoid: a = 2 * s - 1, where s is the sigmoid of 2 *
-    z.  So da/dz = 2 * s * (1 - s) * 2, and with s = (1 + a) / 2 that is 1 -
-    a**2.
+    This is a stretched sigmoid: a = 2 * s - 1, where s = sigmoid(2 * z)[0].
+    So da/dz = 2 * s * (1 - s) * 2, and s = (1 + a) / 2 makes it 1 - a**2.
 
     >>> tanh(0.0)
     (0.0, 1.0)
@@ -194,20 +186,19 @@ def squared_error(outputs, targets):
 #   >>> dC_da, da_dz, dz_dw
 #   (-0.5, 0.25, 0.5)
 # Now nudge w.  The sum z moves x = 0.5 times as far as w, the activation a
-# moves 0.25 times as far as z, and C moves -0.5 times as far as a.  So how far
+# about 0.25 times as far as z, and C about -0.5 times as far as a.  So how far
 # does C move when w does?  Multiply the three factors.  That's the chain rule,
-# and you have just derived it; a proof only adds that what we neglect becomes
-# small even beside the nudge.
+# and you have just derived it; a proof only adds that what "about" hides
+# vanishes beside a small nudge.
 #   >>> dC_da * da_dz * dz_dw           # dC/dw
 #   -0.0625
 # It is negative, so C falls as w grows.  Before you read on: what is dC/db?
 #
-# The first two factors stay the same.  Their product is dC/dz, the node's
-# delta, so that with dz/db = 1, dC/db is delta itself: -0.125.  We compute it
-# only once, although every number that goes into z needs it, and it has a
-# third use, too.  Suppose x = 0.5 isn't an input but the activation of another
-# node, h, whose own z is 0.  That adds two links to the chain: dz/da_h, which
-# is w, and da_h/dz_h, which is h's slope.
+# The first two factors stay the same, and dz/db is 1, so dC/db is their
+# product, -0.125.  This is dC/dz, the node's delta, which every number that
+# goes into z needs.  It has a third use, too.  Suppose x = 0.5 isn't an input
+# but the activation of another node, h, whose z is 0.  That adds two links to
+# the chain: dz/da_h, which is w, and h's slope da_h/dz_h.
 #   >>> delta = dC_da * da_dz
 #   >>> slope_h = sigmoid(0.0)[1]
 #   >>> delta, delta * w * slope_h      # of our node, and of h before it
@@ -222,8 +213,8 @@ def squared_error(outputs, targets):
 # The weight w_ji leads from i to j, receiver first, as in weights[j][i]:
 #     z_j = (sum over i of w_ji * a_i) + b_j        a_j = f(z_j)
 # One layer's activations are the next layer's inputs.  Draw an arrow from
-# every number to the numbers that are computed from it, and you get what is
-# called the computational graph.  Forward means: follow its arrows.
+# every number to the numbers computed from it, and you have the computational
+# graph.  Forward means along its arrows.
 
 def forward(network, inputs):
     """Return (activations, slopes) of all layers for one sample.
@@ -238,9 +229,10 @@ def forward(network, inputs):
     """
     activations, slopes = [inputs], []
     for weights, biases, f in network:
+        previous = activations[-1]
         layer_activations, layer_slopes = [], []
         for row, b_j in zip(weights, biases):
-            z_j = dot(row, activations[-1]) + b_j
+            z_j = dot(row, previous) + b_j
             a_j, slope_j = f(z_j)
             layer_activations.append(a_j)
             layer_slopes.append(slope_j)
@@ -256,9 +248,8 @@ def predict(network, inputs):
 
 
 # --- Steps 3 and 4, backward: from the loss to every weight ------------------
-# Now we walk against the arrows.  We want every node's delta, dC/dz: how far
-# does C move when we nudge this node's z?  For an output, the loss hands us
-# dC/da, which the chain rule turns into dC/dz:
+# Now we walk against the arrows, to find every node's delta, dC/dz.  For an
+# output, the loss hands us dC/da, which the chain rule turns into dC/dz:
 #     (1)  delta_j = dC/da_j * slope_j
 #
 # But a hidden node has no target, so where does its dC/da come from?  Most
@@ -277,32 +268,30 @@ def predict(network, inputs):
 # a_j moves z_k w_kj times as far, and z_k moves C delta_k times as far again.
 # Why add the effects, rather than average them or pick the largest?  Because
 # a_j goes down all wires at once: every one of these moves happens, and small
-# moves add up.  (What one does to another is a nudge of a nudge, here a
-# hundred times smaller, and vanishes beside it.)  Textbooks call (2) a case of
-# the multivariable chain rule.  A weight that is used in several places works
-# the same way: its derivative is the sum over its uses.
+# moves add up.  (What one does to another is a nudge of a nudge and vanishes
+# beside it.)  Textbooks call (2) a case of the multivariable chain rule.  A
+# weight that is used in several places works the same way: add up its uses.
 #
 # One link is left: from the node to its weights and its bias.  Before you read
-# on: how far does z_j move when you nudge w_ji?  It moves a_i times as far,
-# because nothing else in z_j changes: dz_j/dw_ji is a_i, and dz_j/db_j is 1.
-# Multiply each by delta_j:
+# on: how far does z_j move when you nudge w_ji?  It moves a_i times as far:
+# dz_j/dw_ji is a_i, and dz_j/db_j is 1.  Multiply each by delta_j:
 #     (3)  dC/dw_ji = delta_j * a_i
 #     (4)  dC/db_j  = delta_j
 # (3) is what we came for: the derivative of the cost with respect to a layer's
-# weights.  Textbooks call a layer's deltas its layer error, and often
-# give three formulas: (1) for the outputs, (2) put into (1) for a hidden
-# layer, (3).
+# weights.  Textbooks call a layer's deltas its layer error, and often give
+# three formulas: (1) for the outputs, (2) put into (1) for a hidden layer, and
+# (3).
 #
 # What's inside such a derivative?  Take the weight from x1 = 0.05 to h1, and
-# write out both paths from C, with the numbers of the demo:
+# write out both paths from C, with the demo's numbers:
 #     dC/da of o   slope of o   w_kj   slope of h1     x1
 #        0.7414  *   0.1868   * 0.40  *   0.2413   *  0.05       by way of o1
 #     + -0.2171  *   0.1755   * 0.50  *   0.2413   *  0.05       by way of o2
 #     =  0.00044
 # Each line is a product of derivatives between layers, evaluated from the
-# output backwards, and dC/dw is the sum of the lines.  Although every layer
-# multiplies the number of paths, (1) and (2) never walk a stretch twice: what
-# the paths share is added up first and then sent on as one number, delta.
+# output backwards.  Although every layer multiplies the number of paths, (1)
+# and (2) never walk a stretch twice: where paths meet, they are added up and
+# sent on as one number, delta.
 #
 # Here's the node from the first drawing, seen from behind.  On an arrow, you
 # multiply by its label; where arrows meet, you add:
@@ -314,9 +303,8 @@ def predict(network, inputs):
 def send_back(weights, deltas):
     """Return dC/da of every node in the previous layer, using (2).
 
-    Forward, a node sums over its row of weights.  Backward, a node sums over a
-    column: the weights by which it sends to the nodes that have these deltas.
-    zip(*weights) turns rows into columns; textbooks transpose the matrix.
+    Forward, a node sums over its row of weights; backward, over a column: the
+    weights by which it sends.  zip(*weights) is the textbooks' transpose.
 
     >>> send_back([[2.0, 3.0, 4.0],     # 520 is 2 * 10 + 5 * 100
     ...            [5.0, 7.0, 9.0]], [10.0, 100.0])
@@ -328,10 +316,9 @@ def send_back(weights, deltas):
 def backward(network, activations, slopes, dC_da):
     """Return the gradient of one sample, [[dC/dweights, dC/dbiases], ...].
 
-    forward supplies activations and slopes, and the loss supplies the outputs'
-    dC_da.  The gradient has an entry for each layer, shaped like its weights
-    and biases; because of (4), gradient[layer][1] also holds the deltas.
-    Nothing moves yet, since (2) needs the old weights.
+    forward supplies activations and slopes, the loss the outputs' dC_da.
+    Because of (4), gradient[layer][1] also holds the deltas.  Nothing moves
+    yet, since (2) needs the old weights.
 
     Here are our two nodes in a row, where w = 2 and b = -1 give h its z of 0:
 
@@ -353,34 +340,31 @@ def backward(network, activations, slopes, dC_da):
     return gradient
 
 
-# How much work is it?  Forward, each weight needs one multiplication.  On the
-# way back it needs two at most, one in (2) and one in (3): at most about twice
-# the work.  It also needs every a and slope again, stored or recomputed.
-# We keep them for one sample at a time, so that this memory grows with the
-# number of nodes but not with the batch.
+# How much work is it?  Forward, each weight needs one multiplication; on the
+# way back, two at most, one in (2) and one in (3).  Every a and slope is
+# needed again, stored or recomputed.  We store them for one sample at a time,
+# so this memory grows with the number of nodes but not with the batch.
 #
 # Why backward?  We could also carry derivatives along from the inputs to the
 # outputs (forward mode), but that takes a pass for every weight.  Our way,
 # reverse mode, takes a pass for every result, of which we have just one: C.
-# It asks only one thing of C, that it has a derivative.
+# Any C will do that has a derivative.
 #
 # Who found it?  Several people.  Henry Kelley computed gradients backwards in
 # optimal control (1960).  Seppo Linnainmaa gave the general method, while
 # asking how rounding errors grow (1970).  Paul Werbos saw what it could do for
 # models that learn (1974, 1982), and David Rumelhart, Geoffrey Hinton and
 # Ronald Williams made it famous (Nature 323, 1986).  The four equations follow
-# Michael Nielsen's book, Neural Networks and Deep Learning (2015); his BP2 is
-# (2) put into (1).
+# Michael Nielsen's book, Neural Networks and Deep Learning (2015).
 
 
 # --- Step 4 for several samples: the mean gradient ---------------------------
-# Two assumptions about the loss make it this easy.  First, the loss of
-# several samples ("single training examples" in many books) is the mean of
-# their losses.  Its gradient is then the mean of their gradients, which lets
-# us work through one sample at a time.  For a mini-batch of n, (3) becomes
+# Two assumptions about the loss make it this easy.  First, it is a mean over
+# single training examples.  Its gradient is then the mean of theirs, we can
+# work through one sample at a time, and for a mini-batch of n samples
 #     dC/dw_ji = (sum over the samples of delta_j * a_i) / n
 # Second, the loss is a function of the network's outputs (the targets are
-# constants), so that the way back can start there, at dC/da.
+# constants), so the way back can start there, at dC/da.
 
 def parameters(network):
     """Return the rows of weights and the biases of all layers, in one list.
@@ -390,7 +374,11 @@ def parameters(network):
     >>> parameters([[[[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], tanh]])
     [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     """
-    return [row for entry in network for row in entry[0] + [entry[1]]]
+    rows = []
+    for entry in network:
+        rows += entry[0]
+        rows.append(entry[1])
+    return rows
 
 
 def loss_and_gradient(network, samples, loss):
@@ -432,19 +420,19 @@ def loss_and_gradient(network, samples, loss):
 #
 # The update rule w - learning_rate * dC/dw gets both right and moves w further
 # where the valley is steeper.  Two numbers determine the level of adjustment:
-# the derivative, and the learning rate, a positive number you choose.  The
-# rule has variants.  Stochastic gradient descent (SGD) uses the gradient of
-# one sample or of a random mini-batch instead of all samples', while momentum
-# keeps some of the last step.
+# the derivative, and the learning rate, a positive number you choose.
+# Gradient descent has variants.  Stochastic gradient descent (SGD) uses the
+# gradient of one sample or of a random mini-batch instead of all samples',
+# while momentum keeps some of the last step.
 #
 # Do we always find the lowest point?  No.  The squared error is a parabola in
-# the outputs, but not in the weights, since weights of different layers
-# multiply each other and an f that bends lies between.  So C can have several
-# valleys (local minima), plateaus and saddles.
+# each output, but not in the weights: those of different layers multiply each
+# other, and an f that bends lies between.  So C can have several valleys
+# (local minima), plateaus and saddles.
 #
 # Each derivative says "if only w moves".  So why can we move all weights at
-# once?  The small move of one w changes C by about dC/dw times -learning_rate
-# * dC/dw.  Small moves add up, as in (2), so C falls by about learning_rate
+# once?  A small move of one w changes C by about dC/dw times -learning_rate *
+# dC/dw.  Small moves add up, as in (2), so C falls by about learning_rate
 # times the sum of all squared derivatives.  Large moves don't, and C can rise.
 
 def sgd_step(network, gradient, learning_rate):
@@ -481,7 +469,6 @@ def sgd_step(network, gradient, learning_rate):
 # can trust is a second way to the gradient, slow but free of any chain rule:
 # nudge a weight and watch C.  If both ways agree, the gradient is right, at
 # least for these weights and samples, and for the loss that the code computes.
-# (It can't know whether that's the loss you meant.)
 
 def mean_loss(network, samples, loss):
     """Return the mean C of the samples."""
@@ -519,12 +506,11 @@ def numerical_gradient(network, samples, loss, nudge=1e-5):
 def gradient_check(network, samples, loss):
     """Return |g - n| / (|g| + |n|) for the gradient g and the numerical n.
 
-    |v| is the root of the sum of the squares of all numbers in v.  Below 1e-8,
-    g and n agree as a whole.  Twice the right gradient gives 1/3, the opposite
-    gives 1.  Three things can make even a right g look wrong: a nudge across
-    relu's kink (the place where it bends), a g of almost 0, where n is mostly
-    rounding, and inputs in the hundreds, which turn a small nudge of w into a
-    large nudge of z.
+    |v| is the root of the sum of v's squares.  Below 1e-8, g and n agree as a
+    whole.  Twice the right gradient gives 1/3, the opposite gives 1.  Three
+    things can make even a right g look wrong: a nudge across relu's kink
+    (where it bends), a g of almost 0, where n is mostly rounding, and inputs
+    in the hundreds, which turn a small nudge of w into a large one of z.
 
     Is the result large?  Compare parameters(g) with parameters(n).  A wrong
     delta spoils every layer before it, so look at the last layer in which they
@@ -548,10 +534,10 @@ def gradient_check(network, samples, loss):
 
 
 # --- The start: random weights -----------------------------------------------
-# Where should the weights start?  Not all at the same value: nodes of a layer
-# that start alike get the same deltas, take the same steps and stay alike, as
-# if there were just one of them.  So we draw them at random, from a generator
-# that gives the same numbers for the same seed on every computer.
+# Where should the weights start?  Not all at the same value: hidden nodes of a
+# layer that start alike get the same deltas, take the same steps and stay
+# alike, as if there were just one.  So we draw the weights at random, from a
+# generator that gives the same numbers for the same seed on every computer.
 
 def uniform(seed):
     """Yield floats in (0, 1) without end; the seed is any int.
@@ -569,8 +555,7 @@ def uniform(seed):
 def init_network(sizes, functions, rng):
     """Return a new network [[weights, biases, f], ...] with random weights.
 
-    sizes      how many inputs, then how many nodes in each layer: [2, 4, 1],
-               or with two hidden layers [2, 4, 4, 1]
+    sizes      how many inputs, then how many nodes in each layer: [2, 4, 1]
     functions  an activation function for each layer of nodes
     rng        a generator of floats in (0, 1), such as uniform(1)
 
@@ -578,8 +563,8 @@ def init_network(sizes, functions, rng):
     within +-sqrt(3 / n_in), which makes the mean of their squares 1 / n_in and
     keeps z about as large as one a, however many it adds up (Yann LeCun and
     others, Efficient BackProp, 1998).  relu zeroes about half of the
-    activations, so with it people use +-sqrt(6 / n_in), or a normal
-    distribution with the same variance 2 / n_in (Kaiming He and others, 2015).
+    activations, so with it people use +-sqrt(6 / n_in), which has the variance
+    of the normal distribution of Kaiming He and others (2015), 2 / n_in.
     """
     if len(functions) != len(sizes) - 1:
         raise ValueError("functions: expected %d, one for each layer, got %d"
@@ -594,14 +579,12 @@ def init_network(sizes, functions, rng):
 
 
 # --- Training: the five steps, again and again -------------------------------
-# This is the naked loop from above, plus batches: the samples of a batch share
-# one step against their mean gradient.  A batch can be a single sample, a few
-# of them (a mini-batch), or all.  A small step lowers its batch's loss, but
-# what about the loss of all the samples?  On average it falls too, as long as
-# we draw the batches at random.  With a fixed order, the same batches pull in
-# the same order in every epoch, and training is called incremental instead.
-# For a slide, take the naked loop: train also brings a random order, and
-# checks.
+# This is the naked loop from above, plus batches, a random order and checks.
+# The samples of a batch share one step against their mean gradient.  A batch
+# can be a single sample, a few of them (a mini-batch), or all.  A small step
+# lowers its batch's loss, and on average that of all samples too, as long as
+# we draw the batches at random.  (With a fixed order, training is incremental
+# rather than stochastic.)
 
 def train(network, samples, loss, learning_rate,
           epochs=1, batch_size=1, rng=None):
@@ -613,19 +596,16 @@ def train(network, samples, loss, learning_rate,
     rng            a generator such as uniform(2), which gives every epoch a
                    new order of samples; your list keeps its order
 
-    What doesn't fit is refused before the first step: see check, the file's
-    last function.  The loss of a batch is computed before its own step; if it
-    isn't finite, train raises a ValueError instead of taking the step.  If you
-    press Ctrl-C, the network keeps the steps taken so far.  To judge a
-    network, use its mean_loss on samples it has never seen, because it might
-    have learned these by heart (overfitting).
+    Before the first step, check, at the file's end, refuses what doesn't fit.
+    A batch's loss is computed before its own step; if it isn't finite, train
+    raises a ValueError instead.  If you press Ctrl-C, the network keeps the
+    steps so far.  To judge it, use mean_loss on samples it has never seen: it
+    might have learned these by heart (overfitting).
 
     A loss that stands still for a while and then falls is no sign of a
-    mistake: plateaus are common.  Do they all end?  No.  Trained as at the top
-    of this file, the network learns XOR with every seed from 0 to 99 except
-    29, whose weights drift to nearly 0, where the gradient almost vanishes and
-    all outputs are 0.50.  At the learning rate 0.5, it learns from this start,
-    too.
+    mistake: plateaus are common.  Not all of them end: trained as at the top
+    of this file, the network learns XOR with every seed from 0 to 99 except 29
+    (at the learning rate 0.5, it learns from this start, too).
     """
     if not 0 < learning_rate < math.inf or epochs < 0 or batch_size < 1:
         raise ValueError("expected learning_rate above 0 and finite, epochs "
@@ -655,8 +635,7 @@ def shuffled(samples, rng):
     return [samples[i] for key, i in keys]
 
 
-# The lesson ends here.  You can now build a network, train it and check it,
-# and what follows is more of the same kind.
+# The lesson ends here: you can now build a network, train it and check it.
 
 
 # --- More activation functions, each z -> (a, da/dz) -------------------------
@@ -705,11 +684,11 @@ def swish(z):
 def sigmoid_cross_entropy(logits, targets):
     """Return (C, [dC/dz, ...]) for outputs that each say yes or no.
 
-    p = sigmoid(z)[0] is the probability of yes, and t is its target, 0 to 1:
+    p = sigmoid(z)[0] is the probability of yes, t its target from 0 to 1:
         C = sum of (-t * log(p) - (1 - t) * log(1 - p))
         dC/dp = -t / p + (1 - t) / (1 - p) = (p - t) / (p * (1 - p))
         dC/dz = dC/dp * dp/dz = dC/dp * p * (1 - p) = p - t
-    Several answers may be yes at once.  For p from a trained network, apply
+    Several answers can be yes at once.  For p from a trained network, apply
     sigmoid to its outputs.
 
     >>> C, dC_dz = sigmoid_cross_entropy([0.0], [1.0])
@@ -751,10 +730,8 @@ def softmax_cross_entropy(logits, targets):
         dC/dp_i = -t_i / p_i
         dC/dz_j = sum over i of dC/dp_i * dp_i/dz_j
                 = sum over i of -t_i * ((1 if i == j else 0) - p_j) = p_j - t_j
-    The derivative of softmax is in there, so don't add a softmax layer.
     Before training, when n classes look alike, expect C near log(n).
-    Afterwards, get p by applying softmax to the outputs; the class is
-    p.index(max(p)).
+    Afterwards, softmax turns the outputs into p; the class is p.index(max(p)).
 
     >>> C, dC_dz = softmax_cross_entropy([0.0, 0.0], [1, 0])
     >>> print("%.6f" % C, dC_dz)
@@ -772,7 +749,7 @@ def softmax_cross_entropy(logits, targets):
 
 
 def expect_probabilities(targets, length):
-    """Refuse targets unless they are so many numbers from 0 to 1."""
+    """Refuse targets that aren't this many numbers from 0 to 1."""
     if len(targets) != length or not all([0 <= t <= 1 for t in targets]):
         raise ValueError("expected %d targets from 0 to 1, got %r"
                          % (length, targets))
@@ -783,8 +760,8 @@ def expect_probabilities(targets, length):
 def jacobian(network, inputs):
     """Return the Jacobian matrix: d output_k / dx_i in rows, one per output.
 
-    Each output in turn plays the part of C, with a backward pass of its own,
-    and at the end (2) is used once more, from the first layer to the inputs.
+    Each output in turn plays the part of C, with a backward pass of its own.
+    Then (2) is used once more, from the first layer to the inputs.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
@@ -932,44 +909,45 @@ def demo_xor():
 
 
 # --- What is refused ---------------------------------------------------------
-# Most mistakes stop at an error message of Python's own.  The others would
-# pass in silence, or fail with the network half changed, so train and
-# gradient_check look for them first.
+# Most mistakes stop at an error message of Python's own.  Others would pass in
+# silence or fail halfway, so train and gradient_check look for them first.
 
 def check(network, samples, loss):
-    """Return the samples as lists of floats; refuse what doesn't fit."""
-    def expect(length, values, where, *numbers):
+    """Return the samples in lists of floats; refuse what doesn't fit."""
+    def expect(length, values, where):
         if not isinstance(values, list):
             raise ValueError("%s: expected a list, got %.60r (an array has "
-                             ".tolist())" % (where % numbers, values))
+                             ".tolist())" % (where, values))
         if len(values) != length:
             raise ValueError("%s: expected length %d, got length %d"
-                             % (where % numbers, length, len(values)))
+                             % (where, length, len(values)))
 
     n_in = n_out = len(network[0][0][0])
     for layer, (weights, biases, f) in enumerate(network):
         for j, row in enumerate(weights):
-            expect(n_out, row, "network[%d] weights[%d]", layer, j)
+            expect(n_out, row, "network[%d] weights[%d]" % (layer, j))
         n_out = len(weights)
-        expect(n_out, biases, "network[%d] biases", layer)
+        expect(n_out, biases, "network[%d] biases" % layer)
     rows = parameters(network)
     if len(set([id(row) for row in rows])) < len(rows):
         raise ValueError("network: expected a list of its own for every node")
+    if not math.isfinite(sum([sum(row) for row in rows])):
+        raise ValueError("network: expected finite weights and biases")
     if (loss in [sigmoid_cross_entropy, softmax_cross_entropy]
             and network[-1][2] is not linear):
         raise ValueError("network[-1]: expected linear, because the loss "
                          "applies sigmoid or softmax itself")
     checked = []
-    for inputs, targets in samples:
-        number = len(checked)
+    for number, (inputs, targets) in enumerate(samples):
+        where = "samples[%d]" % number
         inputs, targets = list(map(float, inputs)), list(map(float, targets))
-        expect(n_in, inputs, "samples[%d] inputs", number)
-        expect(n_out, targets, "samples[%d] targets", number)
+        expect(n_in, inputs, where + " inputs")
+        expect(n_out, targets, where + " targets")
         C, dC_da = loss(predict(network, inputs), targets)
-        expect(n_out, dC_da, "samples[%d] dC/da", number)
+        expect(n_out, dC_da, where + " dC/da")
         if not math.isfinite(C + sum(dC_da) + sum(inputs)):
-            raise ValueError("samples[%d]: expected finite numbers, got the "
-                             "loss %r for %.60r" % (number, C, inputs))
+            raise ValueError("%s: expected finite numbers, got the loss %r "
+                             "for %.60r" % (where, C, inputs))
         checked.append((inputs, targets))
     return checked
 
