@@ -329,10 +329,12 @@ def backward(network, activations, slopes, dC_da):
     """
     gradient = []
     for layer in reversed(range(len(network))):
-        deltas = [dC_da_j * slope_j for dC_da_j, slope_j
-                  in zip(dC_da, slopes[layer])]           # (1)
-        dC_dw = [[delta_j * a_i for a_i in activations[layer]]
-                 for delta_j in deltas]                   # (3)
+        deltas, dC_dw = [], []
+        for dC_da_j, slope_j in zip(dC_da, slopes[layer]):
+            delta_j = dC_da_j * slope_j                   # (1)
+            deltas.append(delta_j)
+            dC_dw.append([delta_j * a_i                   # (3)
+                          for a_i in activations[layer]])
         dC_db = deltas                                    # (4)
         gradient.insert(0, [dC_dw, dC_db])
         if layer > 0:

@@ -12,9 +12,11 @@ same on all Pythons.  Where another one is needed, its reason stands beside it.
 
 import array
 import ast
+import code as code_module
 import copy
 import decimal
 import doctest
+import importlib.util
 import inspect
 import itertools
 import math
@@ -1163,3 +1165,375 @@ def test_demo_films_how_a_network_learns(targets, shift, monkeypatch, capsys):
     assert [re.findall(r"\|(.{11})\|", line) for line in out.splitlines()
             if "|" in line] == list(map(list, zip(*pictures)))
     assert (len(losses), texts) == (5, rounded(losses, texts))
+
+
+# --- The README --------------------------------------------------------------
+# Most of these numbers have no other source: the tests guard what is printed.
+
+def read(*path):
+    path = os.path.join(FOLDER, *path)
+    if not os.path.exists(path):        # the module can be copied alone
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def digits(n, numbers):
+    """The numbers as text, with n digits behind the point."""
+    return ["%.*f" % (n, number) for number in numbers]
+
+
+def learns_xor(seed, rate, epochs, module):
+    """Whether a 2-4-1 network learns it, by another module's functions."""
+    network = init_network([2, 4, 1], [module["tanh"], module["sigmoid"]],
+                           uniform(seed))
+    for _ in range(epochs // 50):
+        module["train"](network, XOR, module["squared_error"], rate, 50)
+        # within 0.1 nobody would take a 0 for a 1
+        if max(abs(predict(network, inputs)[0] - targets[0])
+               for inputs, targets in XOR) < 0.1:
+            return True
+    return False
+
+
+README = read("README.md")
+WORDS = " ".join(README.split())
+with_readme = pytest.mark.skipif(not README, reason="without a README")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+ALGORITHM = ([code for code in BLOCKS if "def backward" in code] or [""])[0]
+# no test runs PyTorch, because importing it takes longer than all the tests
+RUNNABLE = [code for code in BLOCKS if "import torch" not in code and (
+    "import numpy" not in code or importlib.util.find_spec("numpy"))]
+
+
+def says(code):
+    """What a block prints: the lines behind # at its end."""
+    lines = re.search(r"((?:\n# .*)*)\n$", code).group(1)
+    return lines.replace("\n# ", "\n")[1:] + "\n" if lines else ""
+
+
+GRADIENT_ROWS = "".join(["%s\n" % ["%.6f" % d for d in row]
+                         for row in loss_and_gradient(init_network(
+                             [2, 4, 1], [tanh, sigmoid], uniform(1)), XOR,
+                             squared_error)[1][0][0]])
+
+
+@pytest.fixture
+def beside_the_file(tmp_path, monkeypatch):
+    """A folder with what the blocks need, as a reader has it."""
+    tables = re.findall(r"```csv\n(.*?)```", README, re.S)
+    (tmp_path / "iris.csv").write_text("".join(tables))
+    (tmp_path / "student.py").write_text(SOURCE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def run_as_a_file(code):
+    exec(code, {"__name__": "__main__"})
+
+
+def run_in_the_prompt(code):
+    console = code_module.InteractiveConsole({"__name__": "__main__"})
+    for line in [*code.splitlines(), ""]:
+        console.push(line)
+
+
+@with_readme
+@each("run", [run_as_a_file, run_in_the_prompt])
+@pytest.mark.parametrize("number", range(len(RUNNABLE)))
+def test_readme_block_prints_what_it_says_when_it_runs_alone(
+        number, run, capsys, beside_the_file):
+    code = RUNNABLE[number]
+    run(code)
+    out, errors = capsys.readouterr()
+    assert (out, errors) == (
+        says(code) or ("import numpy" in code and GRADIENT_ROWS) or "", "")
+
+
+@with_readme
+def test_pytorch_prints_in_the_readme_the_gradient_of_the_module():
+    [code] = [code for code in BLOCKS if "import torch" in code]
+    assert says(code) == GRADIENT_ROWS
+
+
+def functions_of(source):
+    """The lines of each function, without its docstring and comments."""
+    lines, functions = source.splitlines(), {}
+    for part in ast.parse(source).body:
+        if isinstance(part, ast.FunctionDef):
+            first = part.body[0]
+            start = first.lineno if ast.get_docstring(part) is None else (
+                first.end_lineno + 1)
+            functions[part.name] = [
+                re.sub(" *#.*", "", line)
+                for line in lines[part.lineno - 1:first.lineno - 1]
+                + lines[start - 1:part.end_lineno]]
+    return functions
+
+
+@with_readme
+@with_comments
+def test_readme_shows_five_functions_as_they_stand_in_the_file():
+    shown, file = functions_of(ALGORITHM), functions_of(SOURCE)
+    assert shown == {name: file[name] for name in shown}
+    assert "[five functions, %d lines]" % sum(
+        map(len, shown.values())) in WORDS
+    assert len(shown) == 5 and len(ALGORITHM.splitlines()) <= 65
+
+
+@with_readme
+def test_readme_algorithm_computes_what_the_module_computes(capsys):
+    shown = {}
+    exec(ALGORITHM, shown)
+    network, [(inputs, targets), _], loss = problem(4, [3, 5, 4, 2])
+    passes, dC_da = forward(network, inputs), [0.3, -0.7]
+    assert flat(shown["forward"](network, inputs)) == near(flat(passes))
+    assert flat(shown["backward"](network, *passes, dC_da)) == near(
+        flat(backward(network, *passes, dC_da)))
+
+
+@with_readme
+def test_readme_shows_the_second_screen_of_the_demo(demo_output):
+    [screen] = re.findall(r"```text\n(.*?)```", README, re.S)
+    assert screen == demo_output[demo_output.index("4. "):]
+
+
+@with_readme
+def test_readme_links_lead_to_headings_and_files_that_exist():
+    headings = re.findall(r"(?m)^#+ (.*)$", README)
+    places = [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-")
+              for heading in headings] + re.findall(r'id="(.*?)"', README)
+    links = re.findall(r"\]\(([^)]*)\)", README)
+    assert [link for link in links if link.startswith("#")
+            and link[1:] not in places] == []
+    files = [link for link in links if not link.startswith(("#", "http"))]
+    assert [name for name in files + re.findall(
+        r'src(?:set)?="(.*?)"', README) if not read(*name.split("/"))] == []
+
+
+def texts(picture, stage):
+    """The numbers of a stage of a picture, as they are written there."""
+    [group] = re.findall(r'<g[^>]*class="%s"[^>]*>(.*?)</g>' % stage,
+                         read(".github", picture), re.S)
+    return re.findall(r">(?:[\w ]+ )?(-?\d+\.\d+)<", group)
+
+
+@with_readme
+@each("picture", ["network.svg", "network-dark.svg"])
+def test_picture_shows_the_numbers_that_the_code_computes(picture):
+    network, [(inputs, targets)], after = mazur(), MAZUR, mazur()
+    C, gradient = loss_and_gradient(network, MAZUR, squared_error)
+    sgd_step(after, gradient, 0.5)
+    weights, weights_after = [flat([layer[0] for layer in each_network])
+                              for each_network in (network, after)]
+    biases, biases_after, deltas = [flat([layer[1] for layer in each_network])
+                                    for each_network in (
+                                        network, after, gradient)]
+    expected = {
+        "activations": digits(2, inputs) + digits(4, flat(
+            forward(network, inputs)[0][1:])),
+        "weights": digits(2, weights), "biases": digits(2, biases),
+        "targets": digits(2, targets), "deltas": digits(4, deltas),
+        "loss": digits(4, [C, mean_loss(after, MAZUR, squared_error)]),
+        "weights-after": digits(4, weights_after),
+        "biases-after": digits(4, biases_after)}
+    assert {stage: texts(picture, stage) for stage in expected} == expected
+
+
+# the mistakes of the table: a row's title, and what to change in the file
+ONLY = "dC_da_j * (%s if layer == len(network) - 1 else %s)"
+MISTAKES = [
+    ("none", "import math", "import math"),
+    ("slope forgotten at the outputs", "dC_da_j * slope_j",
+     ONLY % ("1", "slope_j")),
+    ("slope forgotten in the hidden layers", "dC_da_j * slope_j",
+     ONLY % ("slope_j", "1")),
+    ("slope taken at a, not at z", "a_j, slope_j = f(z_j)",
+     "a_j, slope_j = f(z_j)[0], f(f(z_j)[0])[1]"),
+    ("dC/da sent back instead of delta", "[layer][0], deltas)",
+     "[layer][0], dC_da)"),
+    ("row for column in (2) \u00b2", "in zip(*weights)]", "in weights]"),
+    ("`=` for `+=` in (2) \u00b3", "dot(column, deltas)",
+     "column[-1] * deltas[-1]"),
+    ("target - output in the loss", "append(a - t)", "append(t - a)"),
+    ("factor 2, or the half forgotten in C", "append(a - t)",
+     "append(2 * (a - t))"),
+    ("inputs instead of hidden activations in (3) \u00b2",
+     "in activations[layer]]", "in activations[0]]"),
+    ("off by one layer in (3) \u00b2",
+     "in activations[layer]]", "in activations[layer + 1]]"),
+    ("biases forgotten in (4)", "dC_db = deltas",
+     "dC_db = [0.0 for delta in deltas]"),
+    ("sum instead of mean over the samples \u2074", "[dC_da_j / n for",
+     "[dC_da_j for"),
+    ("step with the wrong sign", "row[i] -= learn", "row[i] += learn"),
+]
+
+
+@with_readme
+@each("title, old, new", MISTAKES)
+def test_readme_says_truly_what_becomes_of_a_mistake(title, old, new):
+    wrong, checks, wrong_in = {"__name__": "wrong"}, [], set()
+    assert SOURCE.count(old) == 1
+    exec(SOURCE.replace(old, new), wrong)
+    for seed in range(5):
+        rng = uniform(seed)
+        network = init_network([3, 3, 3, 3], [tanh, tanh, sigmoid], rng)
+        samples = [[[next(rng) for _ in range(3)] for _ in range(2)]
+                   for _ in range(4)]
+        case = network, samples, wrong["squared_error"]
+        checks.append(wrong["gradient_check"](*case))
+        g, n = wrong["loss_and_gradient"](*case)[1], numerical_gradient(*case)
+        weights, biases = [", ".join([str(layer) for layer in range(3) if flat(
+            g[layer][part]) != near(flat(n[layer][part]), 0, 1e-6)])
+            for part in (0, 1)]
+        wrong_in.add(weights or "none" if weights == biases else (
+            weights + " weights" if weights else biases + " biases"))
+    low, high = digits(2, [min(checks), max(checks)])
+    try:
+        learned = sum(learns_xor(seed, 1.0, 200, wrong) for seed in range(5))
+    except (IndexError, ValueError):    # the lengths don't fit
+        learned = "-"
+    [wrong_in] = wrong_in
+    assert "| %s | %s | %s | %s |" % (
+        title, "< 1e-8" if max(checks) < 1e-8 else
+        low if low == high else low + " to " + high, wrong_in, learned
+    ) in README.splitlines()
+
+
+def mazurs_losses():
+    """After one step that holds the biases; first with new weights in (2)."""
+    losses = []
+    for late in (True, False):
+        network, [(inputs, targets)] = mazur(), MAZUR
+        passes = forward(network, inputs)
+        C, dC_da = squared_error(passes[0][-1], targets)
+        gradient = backward(network, *passes, dC_da)
+        sgd_step(network[1:], gradient[1:], 0.5)
+        if late:
+            gradient = backward(network, *passes, dC_da)
+        sgd_step(network[:1], gradient[:1], 0.5)
+        network[0][1][:], network[1][1][:] = [0.35] * 2, [0.60] * 2
+        losses.append(mean_loss(network, MAZUR, squared_error))
+    return tuple(losses)
+
+
+def xor_network(seed=1):
+    return init_network([2, 4, 1], [tanh, sigmoid], uniform(seed))
+
+
+def answers(network, samples=XOR):
+    return [predict(network, inputs)[0] for inputs, targets in samples]
+
+
+def momentum():
+    """How many steps take XOR to a loss below 0.01, without it and with it."""
+    steps = []
+    for factor in (0.0, 0.9):
+        network, C = xor_network(), 1.0
+        changes = [[0.0] * len(row) for row in parameters(network)]
+        steps.append(-1)
+        while C >= 0.01 and steps[-1] < 1000:
+            C, gradient = loss_and_gradient(network, XOR, squared_error)
+            for change, row in zip(changes, parameters(gradient)):
+                row[:] = change[:] = [factor * c + d
+                                      for c, d in zip(change, row)]
+            sgd_step(network, gradient, 1.0)
+            steps[-1] += 1
+    return tuple(steps)
+
+
+def one_pass_on_paper():
+    network = [[[[0.5]], [0.0], sigmoid], [[[2.0]], [-1.0], sigmoid]]
+    (x, [h], [o]), ([slope_h], [slope_o]) = passes = forward(network, [1.0])
+    C, dC_da = squared_error([o], [0.0])
+    gradient = backward(network, *passes, dC_da)
+    numbers = [h, 2 * h - 1, o, C, slope_o, *gradient[1][1],
+               *send_back([[2.0]], gradient[1][1]), slope_h,
+               *gradient[0][1], *gradient[0][1], *gradient[1][0][0],
+               *gradient[1][1]]
+    sgd_step(network, gradient, 1.0)
+    return (*numbers, *flat(network), mean_loss(
+        network, [([1.0], [0.0])], squared_error))
+
+
+def equal_weights():
+    network = [[[[0.5, 0.5] for j in range(4)], [0.0] * 4, tanh],
+               [[[0.5] * 4], [0.0], sigmoid]]
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    [answer] = set(digits(2, answers(network)[1:]))
+    return float(answer)
+
+
+def sigmoid_twice():
+    return train(xor_network(), XOR, lambda logits, targets: (
+        sigmoid_cross_entropy(logits, targets)), 1.0, epochs=400)[-1]
+
+
+def stuck_network():
+    network = xor_network(29)
+    train(network, XOR, squared_error, 1.0, epochs=1000)
+    return network
+
+
+def stuck():
+    [answer] = set(digits(2, answers(stuck_network())))
+    return float(answer)
+
+
+def lower_moves():
+    """How many of 100 random moves from the stuck network find a lower C."""
+    network, rng, lower = stuck_network(), uniform(5), 0
+    C = mean_loss(network, XOR, squared_error)
+    for _ in range(1000):
+        moved = copy.deepcopy(network)
+        for row in parameters(moved):
+            row[:] = [w + 0.1 * (2 * next(rng) - 1) for w in row]
+        lower += mean_loss(moved, XOR, squared_error) < C
+    return lower / 10
+
+
+def between_the_samples():
+    networks = [xor_network(seed) for seed in range(5)]
+    for network in networks:
+        train(network, XOR, squared_error, 1.0, epochs=1000)
+    return tuple(predict(network, [0.5, 0.5])[0] for network in networks)
+
+
+def out_of_range():
+    samples = [(inputs, [2 + 2 * t]) for inputs, [t] in XOR]
+    network = xor_network()
+    train(network, samples, squared_error, 1.0, epochs=1000)
+    [answer] = set(digits(2, answers(network)))
+    return float(answer)
+
+
+def large_and_alike():
+    samples = [([500 + x for x in inputs], t) for inputs, t in XOR]
+    network = xor_network()
+    train(network, samples, squared_error, 1.0, epochs=1000)
+    [answer] = set(digits(2, answers(network, samples)))
+    return float(answer)
+
+
+@with_readme
+@pytest.mark.parametrize("compute, text", [
+    (mazurs_losses, "after one step, %.9f, comes from the new ones. The old "
+     "ones give %.9f."),
+    (sigmoid_twice, "which stays at %.2f for XOR (seed 1, 400"),
+    (one_pass_on_paper,
+     "z = 0.5 and a = %.4f, o has z = %.4f and a = %.4f. C = %.4f. Back: o's "
+     "slope is %.4f and its delta %.4f; dC/da of h is %.4f, its slope %.4f "
+     "and its delta %.4f. Gradient: %.4f for h's weight and bias, %.4f and "
+     "%.4f for o's. After the step: %.4f and %.4f for h, %.4f and %.4f for o, "
+     "and C = %.4f."),
+    (momentum, "need %d epochs without it and %d with it"),
+    (equal_weights, "three answers near %.2f. Why"),
+    (stuck, "XOR sticks at %.2f for everything"),
+    (lower_moves, "about %.0f times in 100 you find a lower C"),
+    (between_the_samples, "answer %.2f, %.2f, %.2f, %.2f and %.2f."),
+    (out_of_range, "all four outputs end at %.2f."),
+    (large_and_alike, "every answer is the same, near %.1f."),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_readme_says_truly_what_a_reader_will_get(compute, text):
+    assert text % compute() in WORDS
