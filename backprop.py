@@ -288,10 +288,10 @@ def predict(network, inputs):
 #        0.7414  *   0.1868   * 0.40  *   0.2413   *  0.05       by way of o1
 #     + -0.2171  *   0.1755   * 0.50  *   0.2413   *  0.05       by way of o2
 #     =  0.00044
-# Each line is a product of derivatives between layers, evaluated from the
-# output backwards.  Although every layer multiplies the number of paths, (1)
-# and (2) never walk a stretch twice: where paths meet, they are added up and
-# sent on as one number, delta.
+# Each path is a product of derivatives between layers, evaluated from the
+# output backwards, and the derivative is their sum.  Although every layer
+# multiplies the number of paths, (1) and (2) never walk a stretch twice: where
+# paths meet, they are added up and sent on as one number, delta.
 #
 # Here's the node from the first drawing, seen from behind.  On an arrow, you
 # multiply by its label; where arrows meet, you add:
