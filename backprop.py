@@ -53,8 +53,8 @@ The algorithm, step by step
     5. Gradient descent, or a variant of it: move every weight and bias a
        little against its derivative, because that is where C falls.
 
-    Steps 2 to 4 are backpropagation.  Then all five are repeated with the new
-    weights and biases.
+    Steps 1 to 4 compute the gradient, which is what backpropagation is for.
+    Step 5 uses it, and then all five are repeated.
 
 The network is a plain list
     network = [[weights, biases, f], ...]    one entry for each layer of nodes
@@ -96,10 +96,11 @@ XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 # are ReLU, leaky ReLU, tanh, the sigmoid and Swish; each layer can have
 # another.
 #
-# Why not a single node?  It can say yes on one side of a straight line, where
-# z is large, and no on the other.  XOR wants yes at two opposite corners of a
-# square and no at the other two.  Try to draw that line!  You'll need two,
-# which is what a hidden layer is for: each of its nodes can draw one.
+# Why not a single node?  If f only rises, a node says yes on one side of a
+# straight line, where z is large, and no on the other; the bias moves the line
+# away from the origin.  XOR wants yes at two opposite corners of a square and
+# no at the other two.  Try to draw that line!  You'll need two, which is what
+# a hidden layer is for: each of its nodes can draw one.
 
 def dot(p, q):
     """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product.
@@ -178,10 +179,11 @@ def squared_error(outputs, targets):
 #   >>> C = 0.5 * (a - t)**2
 #   >>> z, a, C
 #   (0.0, 0.5, 0.125)
-# Every stage has a derivative: dz/dw, da/dz and dC/da.  What is dz/dw?  It
-# asks how far z, the input of the sigmoid, moves with w alone.  "The remaining
-# terms are treated as constants," textbooks say: b stays put, and w * x moves
-# x times as far as w.  So dz/dw is x.
+# Every stage has a derivative: dC/da, da/dz and dz/dw.  What does the last
+# one mean?  It asks how far z, the input of the sigmoid, moves with w
+# alone.  "The remaining terms are treated as constants," textbooks say: b
+# stays put, and w * x moves x times as far as w.  So dz/dw, our last
+# factor, is x.
 #   >>> dC_da, da_dz, dz_dw = a - t, a * (1 - a), x
 #   >>> dC_da, da_dz, dz_dw
 #   (-0.5, 0.25, 0.5)
@@ -279,8 +281,8 @@ def predict(network, inputs):
 #     (4)  dC/db_j  = delta_j
 # (3) is what we came for: the derivative of the cost with respect to a layer's
 # weights.  Textbooks call a layer's deltas its layer error, and often give
-# three formulas: (1) for the outputs, (2) put into (1) for a hidden layer, and
-# (3).
+# three formulas: (1) for the outputs, (2) put into (1) for a hidden layer,
+# which makes delta_j = slope_j * (sum over k of w_kj * delta_k), and (3).
 #
 # What's inside such a derivative?  Take the weight from x1 = 0.05 to h1, and
 # write out both paths from C, with the demo's numbers:
@@ -349,8 +351,8 @@ def backward(network, activations, slopes, dC_da):
 #
 # Why backward?  We could also carry derivatives along from the inputs to the
 # outputs (forward mode), but that takes a pass for every weight.  Our way,
-# reverse mode, takes a pass for every result, of which we have just one: C.
-# Any C will do that has a derivative.
+# reverse mode automatic differentiation, takes a pass for every result, of
+# which we have just one: C.  Any C will do that has a derivative.
 #
 # Who found it?  Several people.  Henry Kelley computed gradients backwards in
 # optimal control (1960).  Seppo Linnainmaa gave the general method, while
@@ -420,12 +422,13 @@ def loss_and_gradient(network, samples, loss):
 #     |        `--..--'
 #     +--------------------------> w
 #
-# The update rule w - learning_rate * dC/dw gets both right and moves w further
-# where the valley is steeper.  Two numbers determine the level of adjustment:
-# the derivative, and the learning rate, a positive number you choose.
-# Gradient descent has variants.  Stochastic gradient descent (SGD) uses the
-# gradient of one sample or of a random mini-batch instead of all samples',
-# while momentum keeps some of the last step.
+# The update rule w - learning_rate * dC/dw gets both right, since w grows when
+# a negative number is subtracted, and moves w further where the valley is
+# steeper.  Two numbers determine the level of adjustment: the derivative, and
+# the learning rate, a positive number you choose.  Gradient descent has
+# variants.  Stochastic gradient descent (SGD) uses the gradient of a random
+# sample or mini-batch instead of all samples', while momentum keeps some of
+# the last step.
 #
 # Do we always find the lowest point?  No.  The squared error is a parabola in
 # each output, but not in the weights: those of different layers multiply each
@@ -484,7 +487,7 @@ def numerical_gradient(network, samples, loss, nudge=1e-5):
     dC/dw is about (C(w + nudge) - C(w - nudge)) / (2 * nudge).  This misses by
     about nudge**2; nudging only one way would miss by about nudge.  Why not
     nudge much less?  Because rounding adds about 1e-16 / nudge.  (In single
-    precision that's 1e-7 / nudge, too much to check anything.)
+    precision that's 1e-7 / nudge, which hides all but the worst mistakes.)
     """
     twin = [[[list(row) for row in weights], list(biases), f]
             for weights, biases, f in network]      # yours stays as it is
@@ -763,7 +766,9 @@ def jacobian(network, inputs):
     """Return the Jacobian matrix: d output_k / dx_i in rows, one per output.
 
     Each output in turn plays the part of C, with a backward pass of its own.
-    Then (2) is used once more, from the first layer to the inputs.
+    Then (2) is used once more, from the first layer to the inputs.  Every
+    layer has a Jacobian, too: its weights are that of its z with respect to
+    the previous activations, and (2) multiplies by it.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
