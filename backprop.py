@@ -550,7 +550,7 @@ def uniform(seed):
     This is the "minimal standard" generator of S. Park and K. Miller, with the
     multiplier of 1993 (Communications of the ACM 31, 1988, and 36).
     """
-    # seeds 1, 2, 3 would give related numbers; their 17th powers do not
+    # seeds 1, 2, 3 would give related numbers; their 17th powers don't
     state = (1 + (seed + 48271) % (2**31 - 2))**17 % (2**31 - 1)
     while True:
         state = state * 48271 % (2**31 - 1)
@@ -607,7 +607,7 @@ def train(network, samples, loss, learning_rate,
     steps so far.  To judge it, use mean_loss on samples it has never seen: it
     might have learned these by heart (overfitting).
 
-    A loss that stands still for a while and then falls is no sign of a
+    A loss that stands still for a while and then falls isn't a sign of a
     mistake: plateaus are common.  Not all of them end: trained as at the top
     of this file, the network learns XOR with every seed from 0 to 99 except 29
     (at the learning rate 0.5, it learns from this start, too).
