@@ -18,7 +18,7 @@ sample) at a learning rate of 1.0, and use it:
 
 It has learned XOR: say 1 if exactly one of two inputs is 1.  To type these
 lines yourself, begin with: from backprop import *.  To watch how it learns,
-run the file: python backprop.py.
+run the file: python3 backprop.py.
 
 The problem
     A neural network turns inputs into outputs, using numbers we can adjust:
@@ -93,14 +93,13 @@ XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 # So in a hidden layer f must bend somewhere.  Why not a step?  We'll nudge z
 # and watch a, which moves da/dz times as far: f's slope.  A step has slope 0
 # wherever it has one, and nothing could be learned from it.  Common choices
-# are ReLU, leaky ReLU, tanh, the sigmoid and Swish; each layer can have
-# another.
+# are ReLU, leaky ReLU, tanh, the sigmoid and Swish; layers can differ.
 #
-# Why not a single node?  If f only rises, a node says yes on one side of a
-# straight line, where z is large, and no on the other; the bias moves the line
-# away from the origin.  XOR wants yes at two opposite corners of a square and
-# no at the other two.  Try to draw that line!  You'll need two, which is what
-# a hidden layer is for: each of its nodes can draw one.
+# Why not a single node?  If f only rises, a node with two inputs says yes on
+# one side of a straight line, where z is large, and no on the other; the bias
+# moves the line away from the origin.  XOR wants yes at two opposite corners
+# of a square and no at the other two.  Try to draw that line!  You'll need
+# two, which is what a hidden layer is for: each of its nodes can draw one.
 
 def dot(p, q):
     """Return p[0] * q[0] + p[1] * q[1] + ..., the dot product.
@@ -190,7 +189,7 @@ def squared_error(outputs, targets):
 # Now nudge w.  The sum z moves x = 0.5 times as far as w, the activation a
 # about 0.25 times as far as z, and C about -0.5 times as far as a.  So how far
 # does C move when w does?  Multiply the three factors.  That's the chain rule,
-# and you have just derived it; a proof only adds that what "about" hides
+# and you have just derived it; a proof only adds that the error in "about"
 # vanishes beside a small nudge.
 #   >>> dC_da * da_dz * dz_dw           # dC/dw
 #   -0.0625
@@ -270,8 +269,8 @@ def predict(network, inputs):
 # a_j moves z_k w_kj times as far, and z_k moves C delta_k times as far again.
 # Why add the effects, rather than average them or pick the largest?  Because
 # a_j goes down all wires at once: every one of these moves happens, and small
-# moves add up.  (What one does to another is a nudge of a nudge and vanishes
-# beside it.)  Textbooks call (2) a case of the multivariable chain rule.  A
+# moves add up.  (What one does to another is a nudge of a nudge and
+# vanishes.)  Textbooks call (2) a case of the multivariable chain rule.  A
 # weight that is used in several places works the same way: add up its uses.
 #
 # One link is left: from the node to its weights and its bias.  Before you read
@@ -422,8 +421,8 @@ def loss_and_gradient(network, samples, loss):
 #     |        `--..--'
 #     +--------------------------> w
 #
-# The update rule w - learning_rate * dC/dw gets both right, since w grows when
-# a negative number is subtracted, and moves w further where the valley is
+# The update rule w - learning_rate * dC/dw gets both right: subtract a
+# negative number, and w grows.  It moves w further where the valley is
 # steeper.  Two numbers determine the level of adjustment: the derivative, and
 # the learning rate, a positive number you choose.  Gradient descent has
 # variants.  Stochastic gradient descent (SGD) uses the gradient of a random
@@ -458,7 +457,7 @@ def sgd_step(network, gradient, learning_rate):
             row[i] -= learning_rate * dC_drow[i]
 
 
-# Now you have it all.  Four more lines teach a network XOR:
+# Now you have it all.  Given a network, four lines teach it XOR:
 #   >>> network = [[[[0.5, -0.5], [-0.5, 0.5]], [0.0, 0.0], tanh],
 #   ...            [[[0.5, 0.5]], [0.0], tanh]]
 #   >>> for epoch in range(1000):
@@ -599,7 +598,7 @@ def train(network, samples, loss, learning_rate,
                    1, 0.1, 0.01
     batch_size     how many samples share a step; the last batch can be smaller
     rng            a generator such as uniform(2), which gives every epoch a
-                   new order of samples; your list keeps its order
+                   new order of samples (your list stays as it is)
 
     Before the first step, check, at the file's end, refuses what doesn't fit.
     A batch's loss is computed before its own step; if it isn't finite, train
@@ -784,7 +783,7 @@ def jacobian(network, inputs):
     return rows
 
 
-# --- The demo: python backprop.py --------------------------------------------
+# --- The demo: python3 backprop.py -------------------------------------------
 
 def demo():
     """Show what backpropagation is, in five parts."""

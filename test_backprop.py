@@ -1358,7 +1358,8 @@ def lower_moves():
 
 @with_readme
 @each("text, compute", [
-    ("after one step, %.9f, comes from the new ones. The old ones give %.9f.",
+    ("after one step, %.9f, is what you get if they go through the new ones. "
+     "The old ones give %.9f.",
      lambda: (mazurs_loss(late=True), mazurs_loss(late=False))),
     # train refuses sigmoid_cross_entropy itself behind a sigmoid
     ("which stays at %.2f for XOR (seed 1, 400", lambda: train(
@@ -1380,7 +1381,7 @@ def lower_moves():
     ("answer %.2f, %.2f, %.2f, %.2f and %.2f.", lambda: tuple([
         predict(trained(xor_network(seed)), [0.5, 0.5])[0]
         for seed in range(5)])),
-    ("all four outputs end at %.2f.", lambda: one_answer(trained(
+    ("every answer ends at %.2f.", lambda: one_answer(trained(
         xor_network(), [(inputs, [2 + 2 * t]) for inputs, [t] in XOR]))),
     ("every answer is the same, near %.1f.",
      lambda: one_answer(trained(xor_network(), LARGE), LARGE)),
