@@ -7,7 +7,7 @@ derive backpropagation, and code it, without help.
 
 This is where we're going.  Make a network with random weights, check that its
 gradient is right, train it for 1,000 epochs (an epoch is one visit to every
-sample) at a learning rate of 1.0, and use it:
+sample) at the learning rate 1.0, which scales its steps, and use it:
 
     >>> network = init_network([2, 4, 1], [tanh, sigmoid], uniform(1))
     >>> gradient_check(network, XOR, squared_error) < 1e-8
@@ -58,7 +58,8 @@ The algorithm, step by step
 
 The network is a plain list
     network = [[weights, biases, f], ...]    one entry for each layer of nodes
-    weights[j][i]    from node i of the previous layer to node j of this one
+    weights[j][i]    from node i of the previous layer to node j of this one:
+                     every node has a row of weights
     biases[j]        one for each node
     f                the layer's activation function
 
@@ -77,6 +78,7 @@ One idea throughout: every value brings its derivative along
 
 import math
 
+# four samples, each (inputs, targets)
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 
@@ -178,11 +180,10 @@ def squared_error(outputs, targets):
 #   >>> C = 0.5 * (a - t)**2
 #   >>> z, a, C
 #   (0.0, 0.5, 0.125)
-# Every stage has a derivative: dC/da, da/dz and dz/dw.  What does the last
-# one mean?  It asks how far z, the input of the sigmoid, moves with w
-# alone.  "The remaining terms are treated as constants," textbooks say: b
-# stays put, and w * x moves x times as far as w.  So dz/dw, our last
-# factor, is x.
+# Every stage has a derivative: dC/da, da/dz and dz/dw.  What does the last one
+# mean?  It asks how far z, the input of the sigmoid, moves with w alone.  "The
+# remaining terms are treated as constants," textbooks say: b stays put, and
+# w * x moves x times as far as w.  So dz/dw, our last factor, is x.
 #   >>> dC_da, da_dz, dz_dw = a - t, a * (1 - a), x
 #   >>> dC_da, da_dz, dz_dw
 #   (-0.5, 0.25, 0.5)
@@ -196,10 +197,10 @@ def squared_error(outputs, targets):
 # It is negative, so C falls as w grows.  Before you read on: what is dC/db?
 #
 # The first two factors stay the same, and dz/db is 1, so dC/db is their
-# product, -0.125.  This is dC/dz, the node's delta, which every number that
-# goes into z needs.  It has a third use, too.  Suppose x = 0.5 isn't an input
-# but the activation of another node, h, whose z is 0.  That adds two links to
-# the chain: dz/da_h, which is w, and h's slope da_h/dz_h.
+# product, -0.125.  This is dC/dz, the node's delta.  It serves w and b alike,
+# and it has a third use.  Suppose x = 0.5 isn't an input but the activation of
+# another node, h, whose z is 0.  That adds two links to the chain: dz/da_h,
+# which is w, and h's slope da_h/dz_h.
 #   >>> delta = dC_da * da_dz
 #   >>> slope_h = sigmoid(0.0)[1]
 #   >>> delta, delta * w * slope_h      # of our node, and of h before it
@@ -269,7 +270,7 @@ def predict(network, inputs):
 # a_j moves z_k w_kj times as far, and z_k moves C delta_k times as far again.
 # Why add the effects, rather than average them or pick the largest?  Because
 # a_j goes down all wires at once: every one of these moves happens, and small
-# moves add up.  (What one does to another is a nudge of a nudge and
+# moves add up.  (What one move does to another is a nudge of a nudge, which
 # vanishes.)  Textbooks call (2) a case of the multivariable chain rule.  A
 # weight that is used in several places works the same way: add up its uses.
 #
@@ -317,9 +318,10 @@ def send_back(weights, deltas):
 def backward(network, activations, slopes, dC_da):
     """Return the gradient of one sample, [[dC/dweights, dC/dbiases], ...].
 
-    forward supplies activations and slopes, the loss the outputs' dC_da.
-    Because of (4), gradient[layer][1] also holds the deltas.  Nothing moves
-    yet, since (2) needs the old weights.
+    forward supplies activations and slopes, the loss the outputs' dC_da.  The
+    gradient has the network's shape, without f.  Because of (4), its
+    gradient[layer][1] are also the deltas.  Nothing moves yet, since (2) needs
+    the old weights.
 
     Here are our two nodes in a row, where w = 2 and b = -1 give h its z of 0:
 
@@ -516,9 +518,10 @@ def gradient_check(network, samples, loss):
     (where it bends), a g of almost 0, where n is mostly rounding, and inputs
     in the hundreds, which turn a small nudge of w into a large one of z.
 
-    Is the result large?  Compare parameters(g) with parameters(n).  A wrong
-    delta spoils every layer before it, so look at the last layer in which they
-    differ.  Below, it's the first layer, where no_slope gets its slope wrong:
+    Is the result large?  Print loss_and_gradient's gradient beside that of
+    numerical_gradient.  A wrong delta spoils every layer before it, so look at
+    the last layer in which they differ.  Below, it's the first layer, where
+    no_slope gets its slope wrong:
 
     >>> def no_slope(z):
     ...     return sigmoid(z)[0], 1.0
@@ -583,7 +586,7 @@ def init_network(sizes, functions, rng):
 
 
 # --- Training: the five steps, again and again -------------------------------
-# This is the naked loop from above, plus batches, a random order and checks.
+# These are the four lines from above, plus batches, a random order and checks.
 # The samples of a batch share one step against their mean gradient.  A batch
 # can be a single sample, a few of them (a mini-batch), or all.  A small step
 # lowers its batch's loss, and on average that of all samples too, as long as
@@ -766,8 +769,8 @@ def jacobian(network, inputs):
 
     Each output in turn plays the part of C, with a backward pass of its own.
     Then (2) is used once more, from the first layer to the inputs.  Every
-    layer has a Jacobian, too: its weights are that of its z with respect to
-    the previous activations, and (2) multiplies by it.
+    layer has a Jacobian, too: its weights are the derivatives of its sums z
+    with respect to the previous activations, and (2) multiplies by them.
 
     >>> jacobian([[[[2.0, 3.0]], [0.0], linear]], [1.0, 1.0])
     [[2.0, 3.0]]
@@ -928,7 +931,7 @@ def check(network, samples, loss):
             raise ValueError("%s: expected length %d, got length %d"
                              % (where, length, len(values)))
 
-    n_in = n_out = len(network[0][0][0])
+    n_in = n_out = len(network[0][0][0])    # a layer's n_out feeds the next
     for layer, (weights, biases, f) in enumerate(network):
         for j, row in enumerate(weights):
             expect(n_out, row, "network[%d] weights[%d]" % (layer, j))
